@@ -1,0 +1,2 @@
+//! Runs a git stream command
+fn main() {}

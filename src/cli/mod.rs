@@ -1,0 +1,1 @@
+//! How do arguments come in, and how does one answer go out?

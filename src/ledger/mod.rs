@@ -1,0 +1,1 @@
+//! What is the state of all streams, which events change it, and how is it written?

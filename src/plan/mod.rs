@@ -1,0 +1,1 @@
+//! What does `streams.toml` say, and what is wrong with it?

@@ -1,0 +1,1 @@
+//! What is the one picture of everything?

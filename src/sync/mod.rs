@@ -1,0 +1,1 @@
+//! Can a stream move onto its base: rebase, or stop and ask?

@@ -1,0 +1,1 @@
+//! What are the commands? One file each: arguments, one domain call, the answer.

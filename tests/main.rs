@@ -1,0 +1,1 @@
+//! The one integration binary: real commands against real git, in throwaway repositories.
