@@ -29,8 +29,14 @@ pub enum Exit {
 
 impl Exit {
     /// Every status, in the order of their numbers.
-    pub const ALL: [Exit; 6] =
-        [Exit::Done, Exit::Refused, Exit::Usage, Exit::Stopped, Exit::Busy, Exit::Broken];
+    pub const ALL: [Exit; 6] = [
+        Exit::Done,
+        Exit::Refused,
+        Exit::Usage,
+        Exit::Stopped,
+        Exit::Busy,
+        Exit::Broken,
+    ];
 
     /// The process status.
     pub fn code(self) -> u8 {
@@ -59,7 +65,11 @@ impl Exit {
     /// What counts when several streams ended differently: 5, 3, 1, 4, 0.
     #[must_use]
     pub fn worst(self, other: Exit) -> Exit {
-        if self.weight() >= other.weight() { self } else { other }
+        if self.weight() >= other.weight() {
+            self
+        } else {
+            other
+        }
     }
 
     fn weight(self) -> u8 {
@@ -116,7 +126,13 @@ mod tests {
 
     #[test]
     fn over_several_streams_the_worst_counts() {
-        let order = [Exit::Broken, Exit::Stopped, Exit::Refused, Exit::Busy, Exit::Done];
+        let order = [
+            Exit::Broken,
+            Exit::Stopped,
+            Exit::Refused,
+            Exit::Busy,
+            Exit::Done,
+        ];
         for (at, worse) in order.iter().enumerate() {
             for better in &order[at..] {
                 assert_eq!(worse.worst(*better), *worse);

@@ -4,6 +4,7 @@
 //! |-----------|---------------------------------------------------------------------|
 //! | [`exit`]    | how does a command end, and what does a failure say?              |
 //! | [`name`]    | which strings may name a stream or an agent?                      |
+//! | [`path`]    | how is a path shown: to a program, to a person?                    |
 //! | [`pattern`] | what do patterns match, and can two claims own a common path?     |
 //! | [`plan`]    | what does `streams.toml` say, and what is wrong with it?          |
 //! | [`git`]     | everything that is asked of git and of the file system            |
@@ -17,8 +18,8 @@
 //! | [`verb`]    | one file per command: its arguments, one domain call, its answer  |
 //!
 //! Arrows point downwards only: `verb → cli` and the domain (`status`, `sync`, `guard`, `claim`,
-//! `inbox`), the domain `→ ledger → git`, `ledger → plan → pattern`, and everything may use `name`
-//! and `exit`. Between domain modules: `sync → claim, guard, inbox`; `claim → guard` (it installs
+//! `inbox`), the domain `→ ledger → git`, `ledger → plan → pattern`, and everything may use `name`,
+//! `path` and `exit`. Between domain modules: `sync → claim, guard, inbox`; `claim → guard` (it installs
 //! the hooks of a new worktree); `status → inbox`. Nothing points at `verb`.
 //!
 //! Every file and ref that is written, and its owner, is listed in `docs/architecture.md`.
@@ -31,6 +32,7 @@ pub mod guard;
 pub mod inbox;
 pub mod ledger;
 pub mod name;
+pub mod path;
 pub mod pattern;
 pub mod plan;
 pub mod status;

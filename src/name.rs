@@ -54,7 +54,10 @@ impl FromStr for StreamName {
     fn from_str(text: &str) -> Result<Self, Error> {
         match stream_problem(text) {
             None => Ok(StreamName(text.to_owned())),
-            Some(problem) => Err(Error::Stream { text: text.to_owned(), problem }),
+            Some(problem) => Err(Error::Stream {
+                text: text.to_owned(),
+                problem,
+            }),
         }
     }
 }
@@ -127,7 +130,10 @@ impl FromStr for AgentName {
         } else {
             return Ok(AgentName(text.to_owned()));
         };
-        Err(Error::Agent { text: text.to_owned(), problem })
+        Err(Error::Agent {
+            text: text.to_owned(),
+            problem,
+        })
     }
 }
 
@@ -203,9 +209,9 @@ mod tests {
     #[test]
     fn names_that_some_place_could_not_hold() {
         let long = "x".repeat(101);
-        for bad in
-            ["", "-x", ".x", "x.", "a..b", "a/b", "a b", "x.lock", "x.LOCK", "ä", "a\nb", "@", &long]
-        {
+        for bad in [
+            "", "-x", ".x", "x.", "a..b", "a/b", "a b", "x.lock", "x.LOCK", "ä", "a\nb", "@", &long,
+        ] {
             assert!(bad.parse::<StreamName>().is_err(), "{bad:?}");
         }
     }

@@ -1,0 +1,194 @@
+//! What is in the object database, and how is something put there?
+//!
+//! Objects are written in process. They are flushed to disk before a ref may point at them
+//! ([`Repo::flush`]): git itself flushes neither by default, and an empty object behind a ref is
+//! what power cuts leave.
+
+use std::fs::File;
+
+use bstr::{BStr, BString, ByteSlice as _};
+use gix::objs::{Kind, Write as _};
+
+use super::{Error, Id, Repo};
+
+/// A commit, in the parts that are needed here; bytes are as git stores them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// Its tree.
+    pub tree: Id,
+    /// Its parents, first parent first.
+    pub parents: Vec<Id>,
+    /// `Name <mail> seconds +zone`.
+    pub author: BString,
+    /// `Name <mail> seconds +zone`.
+    pub committer: BString,
+    /// The encoding of the message, where it says one.
+    pub encoding: Option<BString>,
+    /// The message.
+    pub message: BString,
+}
+
+impl Commit {
+    /// The first line of the message.
+    pub fn subject(&self) -> &BStr {
+        self.message.lines().next().unwrap_or_default().as_bstr()
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = format!("tree {}\n", self.tree).into_bytes();
+        for parent in &self.parents {
+            bytes.extend(format!("parent {parent}\n").into_bytes());
+        }
+        for (key, value) in [("author", &self.author), ("committer", &self.committer)] {
+            bytes.extend([key.as_bytes(), b" ", value, b"\n"].concat());
+        }
+        if let Some(encoding) = &self.encoding {
+            bytes.extend([b"encoding ", encoding.as_slice(), b"\n"].concat());
+        }
+        bytes.push(b'\n');
+        bytes.extend_from_slice(&self.message);
+        bytes
+    }
+}
+
+impl Repo {
+    /// Reads an object of a kind that is expected.
+    pub(super) fn bytes(&self, id: Id, kind: Kind) -> Result<Vec<u8>, Error> {
+        let unreadable = |source: Box<dyn std::error::Error + Send + Sync>| Error::Object {
+            attempt: "read",
+            what: format!("{kind} {id}"),
+            source,
+        };
+        let mut object = self
+            .gix
+            .find_object(id)
+            .map_err(|error| unreadable(error.into()))?;
+        if object.kind != kind {
+            return Err(unreadable(format!("it is a {}", object.kind).into()));
+        }
+        Ok(std::mem::take(&mut object.data))
+    }
+
+    /// Reads a commit.
+    pub fn commit(&self, id: Id) -> Result<Commit, Error> {
+        let bytes = self.bytes(id, Kind::Commit)?;
+        parse(&bytes, id.kind()).map_err(|source| Error::Object {
+            attempt: "understand",
+            what: format!("commit {id}"),
+            source: source.into(),
+        })
+    }
+
+    /// Reads a blob.
+    pub fn blob(&self, id: Id) -> Result<Vec<u8>, Error> {
+        self.bytes(id, Kind::Blob)
+    }
+
+    /// Whether an object is there.
+    pub fn has(&self, id: Id) -> bool {
+        self.gix.has_object(id)
+    }
+
+    /// The id that a string of hex digits spells, if it has the length of this repository's ids.
+    pub fn parse_id(&self, hex: &str) -> Option<Id> {
+        let id = Id::from_hex(hex.as_bytes()).ok()?;
+        (id.kind() == self.gix.object_hash()).then_some(id)
+    }
+
+    /// The id of all zeros: git's word for "does not exist".
+    pub fn null_id(&self) -> Id {
+        Id::null(self.gix.object_hash())
+    }
+
+    /// Writes a blob.
+    pub fn write_blob(&self, bytes: &[u8]) -> Result<Id, Error> {
+        self.write(Kind::Blob, bytes)
+    }
+
+    /// Writes a commit.
+    pub fn write_commit(&self, commit: &Commit) -> Result<Id, Error> {
+        self.write(Kind::Commit, &commit.to_bytes())
+    }
+
+    pub(super) fn write(&self, kind: Kind, bytes: &[u8]) -> Result<Id, Error> {
+        let unwritable = |source: Box<dyn std::error::Error + Send + Sync>| Error::Object {
+            attempt: "write",
+            what: format!("a {kind}"),
+            source,
+        };
+        let id = gix::objs::compute_hash(self.gix.object_hash(), kind, bytes)
+            .map_err(|error| unwritable(error.into()))?;
+        if !self.has(id) {
+            self.gix
+                .objects
+                .write_buf_with_known_id(kind, bytes, id)
+                .map_err(|error| unwritable(error.into()))?;
+            self.unflushed.borrow_mut().push(id);
+        }
+        Ok(id)
+    }
+
+    /// Flushes what was written to disk, so that a ref may point at it.
+    pub fn flush(&self) -> Result<(), Error> {
+        for id in self.unflushed.borrow_mut().drain(..) {
+            let hex = id.to_string();
+            let (directory, file) = hex.split_at(2);
+            let path = self.common_dir().join("objects").join(directory).join(file);
+            // Packed meanwhile by a gc, which flushes its packs: nothing is left to do.
+            if let Ok(file) = File::open(&path) {
+                file.sync_all().map_err(Error::file("flush", &path))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The best common ancestors of one commit and a merge of the others, as
+    /// `git merge-base --all one others…` has them.
+    pub fn merge_bases(&self, one: Id, others: &[Id]) -> Result<Vec<Id>, Error> {
+        let found = self
+            .gix
+            .merge_bases_many(one, others)
+            .map_err(|source| Error::Object {
+                attempt: "compare",
+                what: format!("the history of {one}"),
+                source: source.into(),
+            })?;
+        Ok(found.into_iter().map(gix::Id::detach).collect())
+    }
+
+    /// Whether a commit is another one or one of its ancestors.
+    pub fn is_ancestor(&self, old: Id, new: Id) -> Result<bool, Error> {
+        Ok(old == new || self.merge_bases(old, &[new])?.contains(&old))
+    }
+
+    /// The commits that are reachable from `tips` and not from `hidden`, newest first.
+    pub fn commits_between(&self, tips: &[Id], hidden: &[Id]) -> Result<Vec<Id>, Error> {
+        let broken = |source: gix::Error| Error::Object {
+            attempt: "walk",
+            what: "the history".to_owned(),
+            source: source.into(),
+        };
+        self.gix
+            .rev_walk(tips.iter().copied())
+            .with_hidden(hidden.iter().copied())
+            .sorting(gix::revision::walk::Sorting::ByCommitTime(
+                gix::traverse::commit::simple::CommitTimeOrder::NewestFirst,
+            ))
+            .all()
+            .map_err(broken)?
+            .map(|step| step.map(|step| step.id).map_err(broken))
+            .collect()
+    }
+}
+
+fn parse(bytes: &[u8], hash: gix::hash::Kind) -> Result<Commit, gix::Error> {
+    let commit = gix::objs::CommitRef::from_bytes(bytes, hash)?;
+    Ok(Commit {
+        tree: commit.tree(),
+        parents: commit.parents().collect(),
+        author: commit.author.to_owned(),
+        committer: commit.committer.to_owned(),
+        encoding: commit.encoding.map(ToOwned::to_owned),
+        message: commit.message.to_owned(),
+    })
+}

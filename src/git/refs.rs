@@ -1,0 +1,158 @@
+//! Where do refs point, and how are several moved together or not at all?
+
+use super::{Error, Id, Repo};
+
+/// Where a ref must be for a move to happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// It must not exist.
+    Absent,
+    /// It must point here.
+    At(Id),
+}
+
+impl Expect {
+    /// What a read of the ref answered.
+    pub fn from_read(id: Option<Id>) -> Expect {
+        id.map_or(Expect::Absent, Expect::At)
+    }
+
+    fn id(self) -> Option<Id> {
+        match self {
+            Expect::Absent => None,
+            Expect::At(id) => Some(id),
+        }
+    }
+}
+
+/// One ref's way from where it must be to where it shall be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// The full name, `refs/…`.
+    pub name: String,
+    /// Where it must be.
+    pub from: Expect,
+    /// Where it shall be; `None` removes it.
+    pub to: Option<Id>,
+}
+
+impl Repo {
+    /// Where a ref points, by its full name; symbolic refs are followed, tags peeled.
+    pub fn read_ref(&self, full_name: &str) -> Result<Option<Id>, Error> {
+        let unreadable = |source: gix::Error| Error::Object {
+            attempt: "read",
+            what: format!("the ref {full_name}"),
+            source: source.into(),
+        };
+        let Some(reference) = self.gix.try_find_reference(full_name).map_err(unreadable)? else {
+            return Ok(None);
+        };
+        Ok(Some(
+            reference
+                .into_fully_peeled_id()
+                .map_err(unreadable)?
+                .detach(),
+        ))
+    }
+
+    /// The full name of the branch that HEAD is on, unless it is detached.
+    pub fn head_branch(&self) -> Result<Option<String>, Error> {
+        let name = self.gix.head_name().map_err(|source| Error::Object {
+            attempt: "read",
+            what: "HEAD".to_owned(),
+            source: source.into(),
+        })?;
+        Ok(name.map(|name| name.as_bstr().to_string()))
+    }
+
+    /// The commit that HEAD is at; `None` on a branch without a commit.
+    pub fn head(&self) -> Result<Option<Id>, Error> {
+        self.read_ref("HEAD")
+            .or_else(|error| match self.gix.head() {
+                Ok(head) if head.is_unborn() => Ok(None),
+                _ => Err(error),
+            })
+    }
+
+    /// Every ref below a prefix such as `refs/heads/stream/`, with what it points at.
+    pub fn refs_below(&self, prefix: &str) -> Result<Vec<(String, Id)>, Error> {
+        let unreadable = |source: gix::Error| Error::Object {
+            attempt: "list",
+            what: format!("the refs below {prefix}"),
+            source: source.into(),
+        };
+        let platform = self.gix.references().map_err(unreadable)?;
+        let mut found = Vec::new();
+        for reference in platform.prefixed(prefix).map_err(unreadable)? {
+            let reference = reference.map_err(unreadable)?;
+            let name = reference.name().as_bstr().to_string();
+            found.push((
+                name,
+                reference
+                    .into_fully_peeled_id()
+                    .map_err(unreadable)?
+                    .detach(),
+            ));
+        }
+        Ok(found)
+    }
+
+    /// The commit that a revision names, in git's own syntax.
+    pub fn resolve(&self, revision: &str) -> Result<Option<Id>, Error> {
+        let output = self
+            .call()
+            .args(["rev-parse", "--verify", "--quiet", "--end-of-options"])
+            .arg(format!("{revision}^{{commit}}"))
+            .run_allowing(&[0, 1, 128], None)?;
+        Ok(self.parse_id(&output.line()))
+    }
+
+    /// Moves refs together or not at all, and flushes them and their objects to disk.
+    ///
+    /// [`Error::Moved`] where one of them is not where it must be; then nothing has changed.
+    /// The user's reference-transaction hook is not run: these are our own bookkeeping moves.
+    pub fn move_refs(&self, moves: &[Move], reason: &str) -> Result<(), Error> {
+        if moves.is_empty() {
+            return Ok(());
+        }
+        self.flush()?;
+        let mut input = Vec::new();
+        for one in moves {
+            let old = one.from.id().unwrap_or_else(|| self.null_id());
+            match one.to {
+                Some(new) => input.extend(format!("update {}\0{new}\0{old}\0", one.name).bytes()),
+                None => input.extend(format!("delete {}\0{old}\0", one.name).bytes()),
+            }
+        }
+        let result = self
+            .call()
+            .args([
+                "-c",
+                "core.fsync=committed",
+                "-c",
+                "core.hooksPath=/dev/null",
+            ])
+            .args(["update-ref", "-m", reason, "--stdin", "-z"])
+            .run_with_input(&input);
+        match result {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.moved(moves)?.unwrap_or(error)),
+        }
+    }
+
+    /// Which ref was not where it had to be: told from the refs, not from git's words.
+    fn moved(&self, moves: &[Move]) -> Result<Option<Error>, Error> {
+        for one in moves {
+            let actual = self.read_ref(&one.name)?;
+            if actual != one.from.id() {
+                let (name, expected) = (one.name.clone(), one.from.id());
+                return Ok(Some(Error::Moved {
+                    name,
+                    expected,
+                    actual,
+                }));
+            }
+        }
+        Ok(None)
+    }
+}

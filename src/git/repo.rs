@@ -1,0 +1,211 @@
+//! Which repository is this, and can git stream work in it?
+
+use std::cell::{OnceCell, RefCell};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use bstr::BString;
+
+use super::{Call, Error, Git, Id, Version, version};
+
+/// An open repository, seen from the worktree (or git directory) that the caller stands in.
+pub struct Repo {
+    pub(super) gix: gix::Repository,
+    pub(super) git: Git,
+    /// Objects that were written and are not yet known to be on disk.
+    pub(super) unflushed: RefCell<Vec<Id>>,
+    common_dir: PathBuf,
+    git_dir: PathBuf,
+    top: Option<PathBuf>,
+    main_top: Option<PathBuf>,
+    version: OnceCell<Version>,
+}
+
+impl Repo {
+    /// The repository of the current directory, as `GIT_DIR` and its kin say or as found upwards.
+    pub fn here() -> Result<Repo, Error> {
+        let directory = std::env::current_dir().map_err(Error::file("find", PathBuf::from(".")))?;
+        let opened = gix::ThreadSafeRepository::discover_with_environment_overrides(&directory);
+        Repo::new(opened, &directory)
+    }
+
+    /// The repository at a worktree's top or a git directory, whatever the environment says.
+    pub fn at(directory: &Path) -> Result<Repo, Error> {
+        Repo::new(gix::ThreadSafeRepository::open(directory), directory)
+    }
+
+    fn new(
+        opened: Result<gix::ThreadSafeRepository, gix::Error>,
+        directory: &Path,
+    ) -> Result<Repo, Error> {
+        let mut gix = opened
+            .map_err(|source| Error::NoRepository {
+                directory: directory.to_owned(),
+                source: source.into(),
+            })?
+            .to_thread_local();
+        if gix.git_dir_trust() != gix::sec::Trust::Full {
+            return Err(Error::Untrusted {
+                path: gix.git_dir().to_owned(),
+            });
+        }
+        gix.object_cache_size_if_unset(4 * 1024 * 1024);
+        let absolute = |path: &Path| path.canonicalize().map_err(Error::file("resolve", path));
+        let common_dir = absolute(gix.common_dir())?;
+        let git_dir = absolute(gix.git_dir())?;
+        let top = gix.workdir().map(absolute).transpose()?;
+        let main_top = if git_dir == common_dir {
+            top.clone()
+        } else {
+            main_top_of(&common_dir, &gix)
+        };
+        let repo = Repo {
+            gix,
+            git: Git,
+            unflushed: RefCell::default(),
+            common_dir,
+            git_dir,
+            top,
+            main_top,
+            version: OnceCell::new(),
+        };
+        repo.check_ref_storage()?;
+        Ok(repo)
+    }
+
+    fn check_ref_storage(&self) -> Result<(), Error> {
+        match self.config("extensions.refStorage") {
+            Some(storage) if !storage.eq_ignore_ascii_case(b"files") => Err(Error::RefStorage {
+                storage: storage.to_string(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The git directory that all worktrees share, absolute.
+    pub fn common_dir(&self) -> &Path {
+        &self.common_dir
+    }
+
+    /// The git directory of the caller's worktree, absolute; for the main worktree the shared one.
+    pub fn git_dir(&self) -> &Path {
+        &self.git_dir
+    }
+
+    /// The top of the caller's worktree, if the caller stands in one.
+    pub fn top(&self) -> Option<&Path> {
+        self.top.as_deref()
+    }
+
+    /// The top of the main worktree, unless the repository is bare.
+    pub fn main_top(&self) -> Option<&Path> {
+        self.main_top.as_deref()
+    }
+
+    /// The top of the caller's worktree; an error in a bare repository.
+    pub fn require_top(&self) -> Result<&Path, Error> {
+        self.top().ok_or(Error::Bare)
+    }
+
+    /// A place of ours inside the shared git directory: `.git/git-stream/<name>`.
+    pub fn private(&self, name: &str) -> PathBuf {
+        self.common_dir.join("git-stream").join(name)
+    }
+
+    /// Whether the caller stands in a linked worktree, and what git calls it.
+    pub fn worktree_id(&self) -> Option<String> {
+        let id = self
+            .git_dir
+            .strip_prefix(self.common_dir.join("worktrees"))
+            .ok()?;
+        Some(id.to_str()?.to_owned())
+    }
+
+    /// The version of the installed git; an error where it is too old.
+    pub fn version(&self) -> Result<Version, Error> {
+        if let Some(version) = self.version.get() {
+            return Ok(*version);
+        }
+        let found = version::installed(&self.git, &self.common_dir, &self.private("git-version"))?;
+        Ok(*self.version.get_or_init(|| found))
+    }
+
+    /// A call of git about the repository as a whole: refs, objects, configuration.
+    pub fn call(&self) -> Call {
+        self.git
+            .at(&self.common_dir)
+            .arg("--git-dir")
+            .arg(&self.common_dir)
+    }
+
+    /// A call of git in some directory: a worktree, mostly.
+    pub fn call_in(&self, directory: &Path) -> Call {
+        self.git.at(directory)
+    }
+
+    /// A value of git's configuration as the caller's worktree sees it; the last one counts.
+    pub fn config(&self, key: &str) -> Option<BString> {
+        self.gix
+            .config_snapshot()
+            .string(key)
+            .map(|value| BString::from(value.to_vec()))
+    }
+
+    /// A yes-or-no value of git's configuration.
+    pub fn config_bool(&self, key: &str) -> Option<bool> {
+        self.gix.config_snapshot().boolean(key)
+    }
+
+    /// Refuses a clone whose history is cut off.
+    pub fn require_whole_history(&self) -> Result<(), Error> {
+        if self.common_dir.join("shallow").exists() {
+            Err(Error::Shallow)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Who commits, as `Name <mail> seconds +zone`; a generic identity where none is configured.
+    ///
+    /// For the ledger: an audit entry must not fail because somebody has not set `user.name`.
+    pub fn committer(&self) -> Result<BString, Error> {
+        let mut gix = self.gix.clone();
+        let signature =
+            gix.committer_or_set_generic_fallback()
+                .map_err(|source| Error::Object {
+                    attempt: "find",
+                    what: "the committer's identity".to_owned(),
+                    source: source.into(),
+                })?;
+        let mut line = Vec::new();
+        signature
+            .write_to(&mut line)
+            .map_err(|source| Error::Object {
+                attempt: "write",
+                what: "the committer's identity".to_owned(),
+                source: source.into(),
+            })?;
+        Ok(line.into())
+    }
+
+    /// Whether git knows who commits here: what `git commit` would refuse without.
+    pub fn has_identity(&self) -> bool {
+        matches!(self.gix.committer(), Some(Ok(_)))
+    }
+}
+
+/// Where the main worktree of a linked one is; `None` where the repository is bare.
+fn main_top_of(common_dir: &Path, gix: &gix::Repository) -> Option<PathBuf> {
+    let snapshot = gix.config_snapshot();
+    if snapshot.boolean("core.bare") == Some(true) {
+        return None;
+    }
+    if let Some(configured) = snapshot.string("core.worktree") {
+        let configured = std::ffi::OsStr::from_bytes(configured.as_ref());
+        return common_dir.join(configured).canonicalize().ok();
+    }
+    common_dir
+        .parent()
+        .filter(|_| common_dir.ends_with(".git"))
+        .map(Path::to_owned)
+}

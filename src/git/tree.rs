@@ -1,0 +1,253 @@
+//! What is in a tree, and how do two trees differ?
+//!
+//! Differences are raw: a rename is a removal and an addition, modes, symlinks and submodules
+//! count, and every path is listed, even where git's configuration would hide it.
+
+use std::collections::BTreeMap;
+
+use bstr::{BStr, BString, ByteSlice as _};
+use gix::objs::{Kind, TreeRefIter};
+
+use super::{Error, Id, Repo};
+
+/// git's mode of a directory.
+pub(super) const TREE: u32 = 0o040_000;
+/// git's mode of an ordinary file.
+const FILE: u32 = 0o100_644;
+/// git's mode of a symbolic link.
+pub const SYMLINK: u32 = 0o120_000;
+/// git's mode of a submodule.
+pub const GITLINK: u32 = 0o160_000;
+
+/// What a tree or an index holds at a path: anything but a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leaf {
+    /// git's mode: `0o100644`, `0o100755`, `0o120000` or `0o160000`.
+    pub mode: u32,
+    /// The blob, or a submodule's commit.
+    pub id: Id,
+}
+
+/// One path at which two trees, or a tree and an index, differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The path from the top, with `/`.
+    pub path: BString,
+    /// What was there.
+    pub old: Option<Leaf>,
+    /// What is there now.
+    pub new: Option<Leaf>,
+    /// Whether the index holds an unresolved conflict there.
+    pub unmerged: bool,
+}
+
+/// One entry of one tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) mode: u32,
+    pub(super) id: Id,
+}
+
+impl Entry {
+    pub(super) fn is_tree(self) -> bool {
+        self.mode == TREE
+    }
+
+    pub(super) fn leaf(self) -> Option<Leaf> {
+        (!self.is_tree()).then_some(Leaf {
+            mode: self.mode,
+            id: self.id,
+        })
+    }
+
+    pub(super) fn subtree(self) -> Option<Id> {
+        self.is_tree().then_some(self.id)
+    }
+}
+
+pub(super) type Entries = BTreeMap<BString, Entry>;
+
+impl Repo {
+    /// The tree of a commit.
+    pub fn tree_of(&self, commit: Id) -> Result<Id, Error> {
+        Ok(self.commit(commit)?.tree)
+    }
+
+    pub(super) fn entries(&self, tree: Option<Id>) -> Result<Entries, Error> {
+        let Some(tree) = tree else {
+            return Ok(Entries::new());
+        };
+        if tree.is_empty_tree() {
+            return Ok(Entries::new());
+        }
+        let bytes = self.bytes(tree, Kind::Tree)?;
+        let mut entries = Entries::new();
+        for entry in TreeRefIter::from_bytes(&bytes, tree.kind()) {
+            let entry = entry.map_err(|source| Error::Object {
+                attempt: "understand",
+                what: format!("tree {tree}"),
+                source: source.into(),
+            })?;
+            let mode = u32::from(entry.mode.value());
+            entries.insert(
+                entry.filename.to_owned(),
+                Entry {
+                    mode,
+                    id: entry.oid.to_owned(),
+                },
+            );
+        }
+        Ok(entries)
+    }
+
+    /// What a tree holds at a path, if that is no directory.
+    pub fn leaf_at(&self, tree: Id, path: &BStr) -> Result<Option<Leaf>, Error> {
+        let mut at = Entry {
+            mode: TREE,
+            id: tree,
+        };
+        for component in path.split_str("/") {
+            let Some(directory) = at.subtree() else {
+                return Ok(None);
+            };
+            match self.entries(Some(directory))?.get(component.as_bstr()) {
+                Some(entry) => at = *entry,
+                None => return Ok(None),
+            }
+        }
+        Ok(at.leaf())
+    }
+
+    /// The content of a file in a tree.
+    pub fn blob_at(&self, tree: Id, path: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.leaf_at(tree, path.into())?
+            .map(|leaf| self.blob(leaf.id))
+            .transpose()
+    }
+
+    /// Every path at which two trees differ, in the order of their bytes within each directory.
+    pub fn diff_trees(&self, old: Option<Id>, new: Option<Id>) -> Result<Vec<Change>, Error> {
+        let mut changes = Vec::new();
+        self.diff_into(b"".as_bstr(), old, new, &mut changes)?;
+        Ok(changes)
+    }
+
+    pub(super) fn diff_into(
+        &self,
+        prefix: &BStr,
+        old: Option<Id>,
+        new: Option<Id>,
+        changes: &mut Vec<Change>,
+    ) -> Result<(), Error> {
+        if old == new {
+            return Ok(());
+        }
+        let (old, new) = (self.entries(old)?, self.entries(new)?);
+        for (name, before, after) in merged(&old, &new) {
+            if before == after {
+                continue;
+            }
+            let path = joined(prefix, name);
+            let leaves = (before.and_then(Entry::leaf), after.and_then(Entry::leaf));
+            if leaves.0 != leaves.1 {
+                let (old, new) = leaves;
+                changes.push(Change {
+                    path: path.clone(),
+                    old,
+                    new,
+                    unmerged: false,
+                });
+            }
+            let trees = (
+                before.and_then(Entry::subtree),
+                after.and_then(Entry::subtree),
+            );
+            self.diff_into(path.as_bstr(), trees.0, trees.1, changes)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a tree that is `base` with some paths set (`Some(blob)`) or removed (`None`).
+    ///
+    /// Paths are at most one directory deep or deeper; empty directories vanish, as in git.
+    pub fn write_tree_with(
+        &self,
+        base: Option<Id>,
+        edits: &BTreeMap<BString, Option<Id>>,
+    ) -> Result<Id, Error> {
+        let mut entries = self.entries(base)?;
+        let mut below: BTreeMap<BString, BTreeMap<BString, Option<Id>>> = BTreeMap::new();
+        for (path, edit) in edits {
+            match path.split_once_str("/") {
+                Some((directory, rest)) => {
+                    below
+                        .entry(directory.into())
+                        .or_default()
+                        .insert(rest.into(), *edit);
+                }
+                None => match edit {
+                    Some(id) => drop(entries.insert(
+                        path.clone(),
+                        Entry {
+                            mode: FILE,
+                            id: *id,
+                        },
+                    )),
+                    None => drop(entries.remove(path)),
+                },
+            }
+        }
+        for (directory, edits) in below {
+            let subtree = entries.get(&directory).copied().and_then(Entry::subtree);
+            let id = self.write_tree_with(subtree, &edits)?;
+            if id.is_empty_tree() {
+                entries.remove(&directory);
+            } else {
+                entries.insert(directory, Entry { mode: TREE, id });
+            }
+        }
+        self.write_entries(entries)
+    }
+
+    fn write_entries(&self, entries: Entries) -> Result<Id, Error> {
+        let mut sorted: Vec<_> = entries.into_iter().collect();
+        // git sorts a directory as if its name ended with '/'.
+        sorted.sort_by_cached_key(|(name, entry)| {
+            let mut key = name.to_vec();
+            if entry.is_tree() {
+                key.push(b'/');
+            }
+            key
+        });
+        let mut bytes = Vec::new();
+        for (name, entry) in sorted {
+            bytes.extend(format!("{:o} ", entry.mode).into_bytes());
+            bytes.extend_from_slice(&name);
+            bytes.push(0);
+            bytes.extend_from_slice(entry.id.as_slice());
+        }
+        self.write(Kind::Tree, &bytes)
+    }
+}
+
+/// Both sides' entries by name.
+pub(super) fn merged<'a>(
+    old: &'a Entries,
+    new: &'a Entries,
+) -> impl Iterator<Item = (&'a BStr, Option<Entry>, Option<Entry>)> {
+    let names: std::collections::BTreeSet<&BString> = old.keys().chain(new.keys()).collect();
+    names.into_iter().map(|name| {
+        (
+            name.as_bstr(),
+            old.get(name).copied(),
+            new.get(name).copied(),
+        )
+    })
+}
+
+pub(super) fn joined(prefix: &BStr, name: &BStr) -> BString {
+    if prefix.is_empty() {
+        return name.to_owned();
+    }
+    [prefix.as_bytes(), b"/", name.as_bytes()].concat().into()
+}
