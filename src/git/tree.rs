@@ -118,6 +118,17 @@ impl Repo {
         Ok(at.leaf())
     }
 
+    /// The files directly inside one directory of a tree, by name.
+    pub fn files_in(&self, tree: Id, directory: &str) -> Result<Vec<(BString, Id)>, Error> {
+        let top = self.entries(Some(tree))?;
+        let subtree = top.get(BStr::new(directory)).copied().and_then(Entry::subtree);
+        let entries = self.entries(subtree)?;
+        Ok(entries
+            .into_iter()
+            .filter_map(|(name, entry)| Some((name, entry.leaf()?.id)))
+            .collect())
+    }
+
     /// The content of a file in a tree.
     pub fn blob_at(&self, tree: Id, path: &str) -> Result<Option<Vec<u8>>, Error> {
         self.leaf_at(tree, path.into())?

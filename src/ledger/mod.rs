@@ -1,1 +1,34 @@
 //! What is the state of all streams, which events change it, and how is it written?
+//!
+//! The ledger is a chain of commits behind one ref, `refs/stream/ledger`. The tree of its tip is
+//! the present state; each commit is an event, in words for people and in trailers for programs.
+//! A change is a [`Request`]: a value, so that it can wait in a queue and be decided again when
+//! somebody else was faster. [`transition::apply`] is the pure function from a state and a request
+//! to the next state and its event, or to a [`Refusal`]; [`Ledger::submit`] writes it by
+//! compare-and-swap.
+//!
+//! The format is described in `docs/ledger.md`.
+
+mod error;
+mod event;
+mod files;
+mod hex;
+mod operation;
+mod record;
+mod refusal;
+mod request;
+mod state;
+mod store;
+mod table;
+mod transition;
+
+pub use error::Error;
+pub use event::Event;
+pub use operation::{Machine, OpId, Operation, host_name, is_dead};
+pub use record::{Base, Claim, Escalation, Intent, Kind, RefMove, Stream, StreamState, Work};
+pub use refusal::{Holder, Refusal};
+pub use request::{Actor, NewClaim, Request, What};
+pub use state::State;
+pub use store::{Ledger, Submitted};
+pub use table::{Transition, TRANSITIONS};
+pub use transition::{Applied, Rules, apply};

@@ -1,0 +1,131 @@
+//! How does the state look as files in the ledger's tree?
+//!
+//! ```text
+//! format                  the format's number
+//! base.toml               the base branch and its trusted commit
+//! streams/<name>.toml     a stream and its claim
+//! escalations/<id>.toml   an open question
+//! ```
+//!
+//! Files that are not known are kept as they are: another version may have put them there.
+
+use std::collections::BTreeMap;
+
+use bstr::BString;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::error::Error;
+use super::state::State;
+use crate::git::{Id, Repo};
+use crate::name::StreamName;
+
+/// The newest format that is known.
+pub(super) const FORMAT: u32 = 1;
+
+/// Reads the state of a ledger commit.
+pub(super) fn read(repo: &Repo, commit: Id) -> Result<State, Error> {
+    let tree = repo.tree_of(commit)?;
+    check_format(repo, tree)?;
+    let mut state = State::default();
+    if let Some(bytes) = repo.blob_at(tree, "base.toml")? {
+        state.base = Some(parse("base.toml", &bytes)?);
+    }
+    for (file, blob) in repo.files_in(tree, "streams")? {
+        let path = format!("streams/{file}");
+        let Some(stem) = stem(&file) else { continue };
+        let name: StreamName = stem
+            .parse()
+            .map_err(|source| Error::Unreadable { file: path.clone(), source: Box::new(source) })?;
+        state.streams.insert(name, parse(&path, &repo.blob(blob)?)?);
+    }
+    for (file, blob) in repo.files_in(tree, "escalations")? {
+        let path = format!("escalations/{file}");
+        let Some(stem) = stem(&file) else { continue };
+        state.escalations.insert(stem, parse(&path, &repo.blob(blob)?)?);
+    }
+    Ok(state)
+}
+
+fn check_format(repo: &Repo, tree: Id) -> Result<(), Error> {
+    let bytes = repo.blob_at(tree, "format")?.unwrap_or_default();
+    let found = String::from_utf8_lossy(&bytes).trim().to_owned();
+    match found.parse::<u32>() {
+        Ok(FORMAT) => Ok(()),
+        Ok(newer) if newer > FORMAT => Err(Error::Newer { found, known: FORMAT }),
+        _ => Err(Error::Unreadable {
+            file: "format".to_owned(),
+            source: format!("{found:?} is no format").into(),
+        }),
+    }
+}
+
+fn stem(file: &BString) -> Option<String> {
+    file.to_string().strip_suffix(".toml").map(str::to_owned)
+}
+
+fn parse<T: DeserializeOwned>(file: &str, bytes: &[u8]) -> Result<T, Error> {
+    let unreadable = |source: Box<dyn std::error::Error + Send + Sync>| Error::Unreadable {
+        file: file.to_owned(),
+        source,
+    };
+    let text = std::str::from_utf8(bytes).map_err(|error| unreadable(error.into()))?;
+    toml::from_str(text).map_err(|error| unreadable(error.into()))
+}
+
+/// Writes the tree of the next state: only the files that have changed.
+pub(super) fn write(
+    repo: &Repo,
+    tree: Option<Id>,
+    before: &State,
+    after: &State,
+) -> Result<Id, Error> {
+    let mut edits = BTreeMap::new();
+    if tree.is_none() {
+        let blob = repo.write_blob(format!("{FORMAT}\n").as_bytes())?;
+        edits.insert("format".into(), Some(blob));
+    }
+    if before.base != after.base {
+        edit(repo, &mut edits, "base.toml".to_owned(), after.base.as_ref())?;
+    }
+    for (name, one, other) in changed(&before.streams, &after.streams) {
+        debug_assert!(one.is_some() || other.is_some());
+        edit(repo, &mut edits, format!("streams/{name}.toml"), other)?;
+    }
+    for (id, _, other) in changed(&before.escalations, &after.escalations) {
+        edit(repo, &mut edits, format!("escalations/{id}.toml"), other)?;
+    }
+    Ok(repo.write_tree_with(tree, &edits)?)
+}
+
+type Pair<'a, K, V> = (&'a K, Option<&'a V>, Option<&'a V>);
+
+fn changed<'a, K: Ord, V: PartialEq>(
+    before: &'a BTreeMap<K, V>,
+    after: &'a BTreeMap<K, V>,
+) -> impl Iterator<Item = Pair<'a, K, V>> {
+    let gone = before.iter().filter(|(key, _)| !after.contains_key(key));
+    let gone = gone.map(|(key, old)| (key, Some(old), None));
+    let here = after.iter().map(|(key, new)| (key, before.get(key), Some(new)));
+    here.filter(|(_, old, new)| old != new).chain(gone)
+}
+
+fn edit<T: Serialize>(
+    repo: &Repo,
+    edits: &mut BTreeMap<BString, Option<Id>>,
+    path: String,
+    record: Option<&T>,
+) -> Result<(), Error> {
+    let blob = match record {
+        Some(record) => {
+            let text = toml::to_string(record).map_err(|source| Error::Unreadable {
+                file: path.clone(),
+                source: Box::new(source),
+            })?;
+            Some(repo.write_blob(text.as_bytes())?)
+        }
+        None => None,
+    };
+    edits.insert(path.into(), blob);
+    Ok(())
+}

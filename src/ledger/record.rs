@@ -1,0 +1,259 @@
+//! What is written down about a stream, and about a question to a person?
+//!
+//! These are the files in the ledger's tree. Keys that a newer version has added are kept as they
+//! are when an older one rewrites a file; a change that an older version must not touch bumps the
+//! ledger's format instead.
+
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::hex;
+use super::operation::OpId;
+use crate::git::Id;
+use crate::name::{AgentName, StreamName};
+use crate::pattern::{PatternSet, Territory};
+
+/// Where a stream stands. `tainted` is no state but a mark on any of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StreamState {
+    /// Nobody holds it; it may have work on its branch.
+    Unclaimed,
+    /// Somebody holds it and works.
+    InProgress,
+    /// Somebody holds it, and a question to a person is open.
+    Blocked,
+    /// Its holder says that it is complete.
+    Completed,
+    /// Its pull request waits.
+    InReview,
+    /// Its work is on the base.
+    Landed,
+    /// Its holder gave up, or its check failed for good.
+    Failed,
+}
+
+impl StreamState {
+    /// Every state.
+    pub const ALL: [StreamState; 7] = [
+        StreamState::Unclaimed,
+        StreamState::InProgress,
+        StreamState::Blocked,
+        StreamState::Completed,
+        StreamState::InReview,
+        StreamState::Landed,
+        StreamState::Failed,
+    ];
+
+    /// The word used in the ledger, in JSON and in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            StreamState::Unclaimed => "unclaimed",
+            StreamState::InProgress => "in-progress",
+            StreamState::Blocked => "blocked",
+            StreamState::Completed => "completed",
+            StreamState::InReview => "in-review",
+            StreamState::Landed => "landed",
+            StreamState::Failed => "failed",
+        }
+    }
+}
+
+impl fmt::Display for StreamState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// The base branch, and the commit of it that is trusted where there is no remote to ask.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Base {
+    /// The short name of the branch.
+    pub branch: String,
+    /// The remote whose branch it is, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<String>,
+    /// The newest commit of it that was accepted.
+    #[serde(with = "hex")]
+    pub commit: Id,
+    /// Keys of newer versions.
+    #[serde(flatten)]
+    pub extra: toml::Table,
+}
+
+/// Whether a person or an agent did something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Whoever runs without an agent's identity or environment.
+    Person,
+    /// Whoever runs with an agent's identity, or under an agent's process environment.
+    Agent,
+}
+
+/// One stream: the file `streams/<name>.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Stream {
+    /// Where it stands.
+    pub state: StreamState,
+    /// Grows each time the stream changes hands; what carries an old one is refused.
+    pub epoch: u64,
+    /// How often it has been worked on from the start; grows when a landed stream is claimed.
+    pub round: u64,
+    /// Why nothing of it may land until its history is clean again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tainted: Option<String>,
+    /// Who holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<Claim>,
+    /// What was left on its branch when nobody held it any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work: Option<Work>,
+    /// Keys of newer versions.
+    #[serde(flatten)]
+    pub extra: toml::Table,
+}
+
+/// One agent's exclusive hold of a stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Claim {
+    /// The holder.
+    pub agent: AgentName,
+    /// Whether the holder is a person.
+    pub kind: Kind,
+    /// Tells apart two terminals of one person, where no name was given.
+    pub session: String,
+    /// Where its worktree is.
+    pub machine: String,
+    /// The top of its worktree on that machine.
+    pub worktree: String,
+    /// What git calls that worktree; empty until it is made.
+    #[serde(default)]
+    pub worktree_id: String,
+    /// A small number of its own among the held streams, for ports and the like.
+    pub slot: u32,
+    /// When it was taken.
+    pub taken: Timestamp,
+    /// When the holder was last heard of.
+    pub renewed: Timestamp,
+    /// How long after that others may take it over.
+    pub lease: SignedDuration,
+    /// The base branch it started from.
+    pub base: String,
+    /// The commit of the base it started from, or was last moved onto.
+    #[serde(with = "hex")]
+    pub start: Id,
+    /// What it owns: a union of pattern sets, each with its own excludes …
+    pub files: Vec<PatternSet>,
+    /// … minus what it has given away.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub away: Vec<PatternSet>,
+    /// An operation that was begun and is not finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent: Option<Intent>,
+    /// Keys of newer versions.
+    #[serde(flatten)]
+    pub extra: toml::Table,
+}
+
+impl Claim {
+    /// What the claim owns.
+    pub fn territory(&self) -> Territory {
+        Territory { sets: self.files.clone(), away: self.away.clone() }
+    }
+}
+
+/// An operation that was begun: what it is about to do to refs and files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Intent {
+    /// The operation; its lock is held as long as it lives.
+    pub op: OpId,
+    /// The verb.
+    pub verb: String,
+    /// The machine it runs on; nobody else can tell whether it is alive.
+    pub machine: String,
+    /// When it began.
+    pub since: Timestamp,
+    /// The refs it is about to move, as `name old new`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moves: Vec<RefMove>,
+}
+
+/// A ref's way from one commit to another, as the ledger records it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefMove {
+    /// The full name.
+    pub name: String,
+    /// Where it was.
+    #[serde(with = "hex::option", default, skip_serializing_if = "Option::is_none")]
+    pub old: Option<Id>,
+    /// Where it went.
+    #[serde(with = "hex::option", default, skip_serializing_if = "Option::is_none")]
+    pub new: Option<Id>,
+}
+
+/// What was left on a stream's branch when its claim ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Work {
+    /// The tip of the branch.
+    #[serde(with = "hex")]
+    pub tip: Id,
+    /// The commit of the base that it started from.
+    #[serde(with = "hex")]
+    pub start: Id,
+    /// Who had it.
+    pub agent: AgentName,
+    /// The worktree that was kept, because something in it is nowhere else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worktree: Option<String>,
+    /// The machine of that worktree.
+    pub machine: String,
+}
+
+/// A question to a person: the file `escalations/<id>.toml`, as long as it is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Escalation {
+    /// Short, and the same as the file's name.
+    pub id: String,
+    /// What sort of question: `conflict`, `base-moved`, …
+    pub kind: String,
+    /// The streams that wait for the answer.
+    pub streams: Vec<StreamName>,
+    /// Who ran into it.
+    pub agent: AgentName,
+    /// The person it goes to, where the plan names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// When.
+    pub raised: Timestamp,
+    /// The question, in one sentence.
+    pub question: String,
+    /// The same for the same cause, so that nothing is asked twice.
+    pub cause: String,
+    /// The commit that could not be applied, where there is one.
+    #[serde(with = "hex::option", default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<Id>,
+    /// The base that it met.
+    #[serde(with = "hex::option", default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Id>,
+    /// The paths it is about, as git's quoted form where they are not plain.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<String>,
+    /// The evidence, for people: what git said, the conflict itself.
+    #[serde(default)]
+    pub evidence: String,
+    /// What the person can do: a sentence with one command each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<String>,
+    /// Keys of newer versions.
+    #[serde(flatten)]
+    pub extra: toml::Table,
+}

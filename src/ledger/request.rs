@@ -1,0 +1,159 @@
+//! What can be asked of the ledger?
+//!
+//! A request is plain data: it can be written down, wait, and be decided again on a newer state.
+
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::hex;
+use super::operation::OpId;
+use super::record::{Base, Escalation, Kind, RefMove, Work};
+use crate::git::Id;
+use crate::name::{AgentName, StreamName};
+use crate::pattern::PatternSet;
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// The name.
+    pub agent: AgentName,
+    /// Whether it is a person.
+    pub kind: Kind,
+    /// Tells apart two terminals of one person, where no name was given.
+    pub session: String,
+    /// The machine it runs on.
+    pub machine: String,
+    /// Whether the name was given on purpose: only then does a name alone prove who it is.
+    pub named: bool,
+    /// The stream in whose worktree the actor stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inside: Option<StreamName>,
+}
+
+/// One change that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The operation it belongs to.
+    pub op: OpId,
+    /// When it was asked.
+    pub at: Timestamp,
+    /// Who asks.
+    pub by: Actor,
+    /// What is asked for.
+    pub what: What,
+    /// The refs that move together with the ledger, or not at all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moves: Vec<RefMove>,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "verb")]
+pub enum What {
+    /// Record the base branch, or that a newer commit of it is trusted.
+    Base {
+        /// The branch and the commit.
+        base: Base,
+        /// Why, in words.
+        why: String,
+    },
+    /// Take a stream: the intent, before its branch and worktree are made.
+    Claim(Box<NewClaim>),
+    /// The worktree of a claim is ready.
+    Claimed {
+        /// The stream.
+        stream: StreamName,
+        /// What git calls the worktree.
+        worktree_id: String,
+    },
+    /// Own more: patterns that nobody owns, holds or plans.
+    Add {
+        /// The stream.
+        stream: StreamName,
+        /// The new patterns.
+        files: PatternSet,
+    },
+    /// Say that the holder is alive.
+    Renew {
+        /// The stream.
+        stream: StreamName,
+    },
+    /// Begin to do something to a stream's refs or files.
+    Begin {
+        /// The stream.
+        stream: StreamName,
+        /// What: `release`, `sync`.
+        verb: String,
+        /// The refs it is about to move.
+        intends: Vec<RefMove>,
+    },
+    /// Give a stream back.
+    Released {
+        /// The stream.
+        stream: StreamName,
+        /// What is left on its branch, if anything is.
+        work: Option<Work>,
+        /// Whether all of it is on the base.
+        landed: bool,
+    },
+    /// A stream stands on a newer base.
+    Synced {
+        /// The stream.
+        stream: StreamName,
+        /// The commit of the base that it stands on now.
+        #[serde(with = "hex")]
+        start: Id,
+        /// Whether all of it is on the base.
+        landed: bool,
+        /// How many commits it has there.
+        commits: usize,
+    },
+    /// An operation that was begun came to nothing, or died: forget its intent.
+    Abandon {
+        /// The stream.
+        stream: StreamName,
+        /// The operation whose intent it is.
+        dead: OpId,
+    },
+    /// Ask a person.
+    Escalate(Box<Escalation>),
+    /// A question needs no answer any more.
+    Close {
+        /// The question.
+        id: String,
+        /// Why.
+        why: String,
+    },
+}
+
+/// A claim that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewClaim {
+    /// The stream.
+    pub stream: StreamName,
+    /// The patterns given on the command line; `None` takes those of the plan.
+    pub files: Option<PatternSet>,
+    /// The commit to start from: the base's, or that of work which is adopted.
+    #[serde(with = "hex")]
+    pub tip: Id,
+    /// The commit of the base that it forks from.
+    #[serde(with = "hex")]
+    pub start: Id,
+    /// Whether the caller named `tip` (`--from`): a different branch of the stream's name is then
+    /// in the way, and the stream's earlier work is not resumed.
+    pub adopts: bool,
+    /// The base branch.
+    pub base: String,
+    /// Where its worktree will be.
+    pub worktree: String,
+    /// After how long without a sign of life others may take it over.
+    pub lease: SignedDuration,
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.agent.fmt(f)
+    }
+}

@@ -1,0 +1,509 @@
+//! Which state follows from a state and a request?
+//!
+//! A pure function. Time, random numbers and the plan come in with the request and the rules; the
+//! same request on another state may be decided differently, which is how the losers of a race
+//! learn about it.
+
+use super::event::Event;
+use super::record::{Claim, Escalation, Intent, Kind, Stream, StreamState};
+use super::refusal::{Holder, Refusal};
+use super::request::{Actor, NewClaim, Request, What};
+use super::state::State;
+use crate::name::StreamName;
+use crate::pattern::{Overlaps, PatternSet, Territory};
+use crate::plan::{Plan, Widen};
+
+/// What a decision needs to know besides the state.
+pub struct Rules<'a> {
+    /// The plan as it stands at the trusted base.
+    pub plan: &'a Plan,
+    /// Whether the operation of an intent has died.
+    pub dead: &'a dyn Fn(&Intent) -> bool,
+}
+
+/// What follows from a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// The next state.
+    pub state: State,
+    /// The entry for the audit log; `None` where nothing has changed.
+    pub event: Option<Event>,
+}
+
+/// Decides a request on a state.
+pub fn apply(state: &State, request: &Request, rules: &Rules<'_>) -> Result<Applied, Refusal> {
+    let mut next = state.clone();
+    let told = Decision { next: &mut next, request, rules }.decide()?;
+    let event = told.map(|Told { subject, stream }| Event {
+        subject,
+        epoch: stream.as_ref().and_then(|name| next.stream(name)).map(|stream| stream.epoch),
+        stream,
+        agent: request.by.agent.clone(),
+        op: request.op.clone(),
+        moves: request.moves.clone(),
+    });
+    Ok(Applied { state: next, event })
+}
+
+/// What an event says: its subject, and the stream it is about.
+struct Told {
+    subject: String,
+    stream: Option<StreamName>,
+}
+
+struct Decision<'a> {
+    next: &'a mut State,
+    request: &'a Request,
+    rules: &'a Rules<'a>,
+}
+
+impl Decision<'_> {
+    fn decide(mut self) -> Result<Option<Told>, Refusal> {
+        let by = &self.request.by;
+        match &self.request.what {
+            What::Base { base, why } => {
+                self.next.base = Some(base.clone());
+                Ok(Some(Told { subject: format!("base {}: {why}", base.branch), stream: None }))
+            }
+            What::Claim(new) => self.claim(new),
+            What::Claimed { stream, worktree_id } => {
+                let claim = self.own_operation(stream)?;
+                claim.worktree_id.clone_from(worktree_id);
+                claim.intent = None;
+                told(stream, format!("claim {stream}: its worktree is ready"))
+            }
+            What::Add { stream, files } => self.add(stream, files),
+            What::Renew { stream } => {
+                self.authorise(stream)?;
+                self.claim_of(stream)?.renewed = self.request.at;
+                told(stream, format!("renew {stream}: {by} is alive"))
+            }
+            What::Begin { stream, verb, intends } => {
+                self.authorise(stream)?;
+                self.refuse_while_busy(stream)?;
+                let intent = self.intent(verb, intends.clone());
+                self.claim_of(stream)?.intent = Some(intent);
+                told(stream, format!("{verb} {stream}: {by} begins"))
+            }
+            What::Released { stream, work, landed } => {
+                self.own_operation(stream)?;
+                let record = self.record(stream)?;
+                record.claim = None;
+                record.work.clone_from(work);
+                record.state =
+                    if *landed { StreamState::Landed } else { StreamState::Unclaimed };
+                self.close_questions_of(stream);
+                let kept = match (work, landed) {
+                    (Some(work), _) => format!("kept at {}", work.tip.to_hex_with_len(12)),
+                    (None, true) => "all of it is on the base".to_owned(),
+                    (None, false) => "nothing was left".to_owned(),
+                };
+                told(stream, format!("release {stream}: {by} gives it back; {kept}"))
+            }
+            What::Synced { stream, start, landed, commits } => {
+                let claim = self.own_operation(stream)?;
+                claim.start = *start;
+                claim.renewed = self.request.at;
+                claim.intent = None;
+                self.close_questions_of(stream);
+                let record = self.record(stream)?;
+                let onto = start.to_hex_with_len(12);
+                if *landed {
+                    record.state = StreamState::Landed;
+                    return told(stream, format!("sync {stream}: the base {onto} has all of it"));
+                }
+                told(stream, format!("sync {stream}: {commits} commits onto {onto}"))
+            }
+            What::Abandon { stream, dead } => self.abandon(stream, dead.as_str()),
+            What::Escalate(escalation) => Ok(self.escalate(escalation)),
+            What::Close { id, why } => {
+                let Some(closed) = self.next.escalations.remove(id) else {
+                    return Err(Refusal::NoQuestion { id: id.clone() });
+                };
+                for stream in &closed.streams {
+                    self.unblock(stream);
+                }
+                Ok(Some(Told {
+                    subject: format!("close {id}: {why}"),
+                    stream: closed.streams.first().cloned(),
+                }))
+            }
+        }
+    }
+
+    // ---- claims ----
+
+    fn claim(&mut self, new: &NewClaim) -> Result<Option<Told>, Refusal> {
+        let by = &self.request.by;
+        let name = &new.stream;
+        let died = self.drop_dead_claims();
+        self.refuse_same_name(name)?;
+        if let Some(record) = self.next.streams.get_mut(name)
+            && let Some(claim) = &record.claim
+        {
+            if claim.intent.as_ref().is_some_and(|intent| intent.verb == "claim")
+                || !by.proves_to_be_holder_of(name, claim)
+            {
+                return Err(Refusal::Held(Holder::of(name, claim)));
+            }
+            if let Some(files) = &new.files
+                && claim.files.first() != Some(files)
+            {
+                return Err(Refusal::OtherPatterns {
+                    stream: name.clone(),
+                    patterns: texts(&claim.files),
+                });
+            }
+            if record.state != StreamState::Landed {
+                return Ok(None);
+            }
+            record.state = StreamState::InProgress;
+            record.round += 1;
+            let round = record.round;
+            return told(name, format!("claim {name}: {by} begins round {round}"));
+        }
+        let files = self.files_of(new)?;
+        self.refuse_dependencies(name)?;
+        self.refuse_conflicts(name)?;
+        let territory = Territory { sets: vec![files.clone()], away: Vec::new() };
+        self.refuse_overlap(name, &territory)?;
+        self.take(new, files.clone());
+        let mut subject = format!("claim {name}: {by} takes {}", texts(&[files]).join(" "));
+        for died in died.iter().filter(|died| *died != name) {
+            subject.push_str(&format!("; the claim of {died} died before it was complete"));
+        }
+        told(name, subject)
+    }
+
+    /// Writes the claim down, with the intent to make its branch and worktree.
+    fn take(&mut self, new: &NewClaim, files: PatternSet) {
+        let (at, by) = (self.request.at, &self.request.by);
+        let claim = Claim {
+            agent: by.agent.clone(),
+            kind: by.kind,
+            session: by.session.clone(),
+            machine: by.machine.clone(),
+            worktree: new.worktree.clone(),
+            worktree_id: String::new(),
+            slot: self.next.free_slot(),
+            taken: at,
+            renewed: at,
+            lease: new.lease,
+            base: new.base.clone(),
+            start: new.start,
+            files: vec![files],
+            away: Vec::new(),
+            intent: Some(self.intent("claim", self.request.moves.clone())),
+            extra: toml::Table::new(),
+        };
+        let record = self.next.streams.entry(new.stream.clone()).or_insert_with(|| Stream {
+            state: StreamState::Unclaimed,
+            epoch: 0,
+            round: 1,
+            tainted: None,
+            claim: None,
+            work: None,
+            extra: toml::Table::new(),
+        });
+        if record.state == StreamState::Landed {
+            record.round += 1;
+        }
+        record.state = StreamState::InProgress;
+        record.epoch += 1;
+        record.work = None;
+        record.claim = Some(claim);
+    }
+
+    fn add(&mut self, name: &StreamName, files: &PatternSet) -> Result<Option<Told>, Refusal> {
+        self.authorise(name)?;
+        let by = &self.request.by;
+        let plan = self.rules.plan;
+        if by.kind == Kind::Agent && plan.claim.widen == Widen::Person {
+            let what = format!("let '{name}' own more; the plan says `widen = \"person\"`");
+            return Err(Refusal::PersonOnly { what });
+        }
+        let claim = self.next.claim(name).expect("authorise has found it");
+        if claim.files.contains(files) {
+            return Ok(None);
+        }
+        let more = Territory { sets: vec![files.clone()], away: Vec::new() };
+        self.refuse_overlap(name, &more)?;
+        if by.kind == Kind::Agent {
+            self.refuse_planned(name, &more)?;
+        }
+        self.claim_of(name)?.files.push(files.clone());
+        told(name, format!("claim {name}: {by} adds {}", texts(&[files.clone()]).join(" ")))
+    }
+
+    /// The patterns of a new claim: those given, or those of the plan.
+    fn files_of(&self, new: &NewClaim) -> Result<PatternSet, Refusal> {
+        let planned = self.rules.plan.streams.get(&new.stream).map(|stream| &stream.files);
+        match (planned, &new.files) {
+            (Some(planned), None) => Ok(planned.clone()),
+            (Some(planned), Some(given)) if planned == given => Ok(planned.clone()),
+            (Some(_), Some(_)) => Err(Refusal::InPlan { stream: new.stream.clone() }),
+            (None, Some(given)) => Ok(given.clone()),
+            (None, None) => Err(Refusal::Unknown {
+                stream: new.stream.clone(),
+                known: self.rules.plan.streams.keys().map(ToString::to_string).collect(),
+            }),
+        }
+    }
+
+    /// Forgets the claims of this machine whose making died: nobody was ever told of them.
+    fn drop_dead_claims(&mut self) -> Vec<StreamName> {
+        let mut died = Vec::new();
+        for (name, record) in &mut self.next.streams {
+            let intent = record.claim.as_ref().and_then(|claim| claim.intent.as_ref());
+            if intent.is_some_and(|intent| intent.verb == "claim" && (self.rules.dead)(intent)) {
+                record.claim = None;
+                record.state = StreamState::Unclaimed;
+                died.push(name.clone());
+            }
+        }
+        died
+    }
+
+    // ---- what stands in the way ----
+
+    fn refuse_same_name(&self, name: &StreamName) -> Result<(), Refusal> {
+        let planned = self.rules.plan.streams.keys();
+        let mut others = self.next.streams.keys().chain(planned);
+        match others.find(|other| *other != name && other.folded() == name.folded()) {
+            Some(other) => {
+                Err(Refusal::SameName { stream: name.clone(), other: other.clone() })
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn refuse_dependencies(&self, name: &StreamName) -> Result<(), Refusal> {
+        let Some(planned) = self.rules.plan.streams.get(name) else { return Ok(()) };
+        for dependency in &planned.dependencies {
+            let state = self.next.stream(dependency).map_or(StreamState::Unclaimed, |s| s.state);
+            if state != StreamState::Landed {
+                let (stream, dependency) = (name.clone(), dependency.clone());
+                return Err(Refusal::NotLanded { stream, dependency, state });
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse_conflicts(&self, name: &StreamName) -> Result<(), Refusal> {
+        let lists = |one: &StreamName, other: &StreamName| {
+            let planned = self.rules.plan.streams.get(one);
+            planned.is_some_and(|planned| planned.conflicts.contains(other))
+        };
+        for (other, _, claim) in self.next.held() {
+            if other != name && (lists(name, other) || lists(other, name)) {
+                let holder = Holder::of(other, claim);
+                return Err(Refusal::Conflicts { stream: name.clone(), holder });
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse_overlap(&self, name: &StreamName, territory: &Territory) -> Result<(), Refusal> {
+        let mut overlaps = Overlaps::new(&self.rules.plan.shared.files);
+        for (other, _, claim) in self.next.held().filter(|(other, ..)| *other != name) {
+            match overlaps.overlap(territory, &claim.territory()) {
+                Ok(None) => {}
+                Ok(Some(witness)) => {
+                    let holder = Holder::of(other, claim);
+                    return Err(Refusal::Overlaps { stream: name.clone(), holder, witness });
+                }
+                Err(_too_complex) => {
+                    let (stream, other) = (name.clone(), other.clone());
+                    return Err(Refusal::TooComplex { stream, other });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse_planned(&self, name: &StreamName, territory: &Territory) -> Result<(), Refusal> {
+        let mut overlaps = Overlaps::new(&self.rules.plan.shared.files);
+        for (planned, stream) in self.rules.plan.streams.iter().filter(|(other, _)| *other != name)
+        {
+            let kept = Territory { sets: vec![stream.files.clone()], away: Vec::new() };
+            match overlaps.overlap(territory, &kept) {
+                Ok(None) => {}
+                Ok(Some(witness)) => {
+                    return Err(Refusal::Planned { planned: planned.clone(), witness });
+                }
+                Err(_too_complex) => {
+                    let (stream, other) = (name.clone(), planned.clone());
+                    return Err(Refusal::TooComplex { stream, other });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse_while_busy(&self, name: &StreamName) -> Result<(), Refusal> {
+        let intent = self.next.claim(name).and_then(|claim| claim.intent.as_ref());
+        match intent {
+            Some(intent) if intent.op != self.request.op && !(self.rules.dead)(intent) => {
+                Err(Refusal::Busy { stream: name.clone(), verb: intent.verb.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    // ---- who may ----
+
+    /// The caller must hold the stream, or be a person on the machine of its worktree.
+    fn authorise(&self, name: &StreamName) -> Result<(), Refusal> {
+        let by = &self.request.by;
+        let Some(claim) = self.next.claim(name) else { return Err(self.not_held(name)) };
+        if !by.is_holder_of(name, claim) && by.kind != Kind::Person {
+            return Err(Refusal::NotYours(Holder::of(name, claim)));
+        }
+        if claim.machine != by.machine {
+            return Err(Refusal::Elsewhere(Holder::of(name, claim)));
+        }
+        Ok(())
+    }
+
+    /// The claim whose intent is this very operation's.
+    fn own_operation(&mut self, name: &StreamName) -> Result<&mut Claim, Refusal> {
+        let not_held = self.not_held(name);
+        let op = &self.request.op;
+        let claim = self
+            .next
+            .streams
+            .get_mut(name)
+            .and_then(|record| record.claim.as_mut())
+            .ok_or(not_held)?;
+        if claim.intent.as_ref().is_some_and(|intent| intent.op == *op) {
+            Ok(claim)
+        } else {
+            Err(Refusal::Held(Holder::of(name, claim)))
+        }
+    }
+
+    fn not_held(&self, name: &StreamName) -> Refusal {
+        let state = self.next.stream(name).map_or(StreamState::Unclaimed, |stream| stream.state);
+        Refusal::NotHeld { stream: name.clone(), state }
+    }
+
+    fn record(&mut self, name: &StreamName) -> Result<&mut Stream, Refusal> {
+        let not_held = self.not_held(name);
+        self.next.streams.get_mut(name).ok_or(not_held)
+    }
+
+    fn claim_of(&mut self, name: &StreamName) -> Result<&mut Claim, Refusal> {
+        let not_held = self.not_held(name);
+        self.record(name)?.claim.as_mut().ok_or(not_held)
+    }
+
+    fn intent(&self, verb: &str, moves: Vec<super::RefMove>) -> Intent {
+        Intent {
+            op: self.request.op.clone(),
+            verb: verb.to_owned(),
+            machine: self.request.by.machine.clone(),
+            since: self.request.at,
+            moves,
+        }
+    }
+
+    // ---- operations that died, questions ----
+
+    fn abandon(&mut self, name: &StreamName, dead: &str) -> Result<Option<Told>, Refusal> {
+        let (op, rules) = (self.request.op.clone(), self.rules);
+        let record = self.record(name)?;
+        let Some(claim) = &mut record.claim else { return Ok(None) };
+        let Some(intent) = claim.intent.clone().filter(|intent| intent.op.as_str() == dead) else {
+            return Ok(None);
+        };
+        if intent.op != op && !(rules.dead)(&intent) {
+            return Err(Refusal::Busy { stream: name.clone(), verb: intent.verb });
+        }
+        claim.intent = None;
+        let how = if intent.op == op { "came to nothing" } else { "died" };
+        if intent.verb == "claim" {
+            record.claim = None;
+            record.state = StreamState::Unclaimed;
+        }
+        told(name, format!("{} {name}: the operation {how}", intent.verb))
+    }
+
+    fn escalate(&mut self, escalation: &Escalation) -> Option<Told> {
+        for name in &escalation.streams {
+            if let Some(record) = self.next.streams.get_mut(name)
+                && matches!(record.state, StreamState::InProgress | StreamState::Completed)
+            {
+                record.state = StreamState::Blocked;
+            }
+            let claim = self.next.streams.get_mut(name).and_then(|record| record.claim.as_mut());
+            if let Some(claim) = claim
+                && claim.intent.as_ref().is_some_and(|intent| intent.op == self.request.op)
+            {
+                claim.intent = None;
+            }
+        }
+        let same = self.next.escalations.values().find(|open| open.cause == escalation.cause);
+        if let Some(open) = same {
+            let mut merged = Escalation { id: open.id.clone(), ..escalation.clone() };
+            merged.streams.extend(open.streams.iter().cloned());
+            merged.streams.sort();
+            merged.streams.dedup();
+            merged.raised = open.raised;
+            if merged == *open {
+                return None;
+            }
+            self.next.escalations.insert(merged.id.clone(), merged);
+        } else {
+            self.next.escalations.insert(escalation.id.clone(), escalation.clone());
+        }
+        let Escalation { kind, question, .. } = escalation;
+        let stream = escalation.streams.first().cloned();
+        Some(Told { subject: format!("escalate {kind}: {question}"), stream })
+    }
+
+    fn close_questions_of(&mut self, name: &StreamName) {
+        self.next.escalations.retain(|_, escalation| {
+            escalation.streams.retain(|stream| stream != name);
+            !escalation.streams.is_empty()
+        });
+        self.unblock(name);
+    }
+
+    fn unblock(&mut self, name: &StreamName) {
+        if self.next.questions_of(name).next().is_some() {
+            return;
+        }
+        if let Some(record) = self.next.streams.get_mut(name)
+            && record.state == StreamState::Blocked
+        {
+            record.state = StreamState::InProgress;
+        }
+    }
+}
+
+impl Actor {
+    /// Whether the actor holds the claim: it stands in its worktree, or has the holder's name.
+    ///
+    /// A name that was found out (user and host) is shared by all terminals of a person, so it
+    /// counts only together with the session.
+    pub fn is_holder_of(&self, name: &StreamName, claim: &Claim) -> bool {
+        let same_session = self.machine == claim.machine && self.session == claim.session;
+        self.proves_to_be_holder_of(name, claim) || (self.agent == claim.agent && same_session)
+    }
+
+    /// The stricter question for a second claim: inside the worktree, or by a name that was given.
+    pub(super) fn proves_to_be_holder_of(&self, name: &StreamName, claim: &Claim) -> bool {
+        let same_name = self.agent == claim.agent;
+        let inside = self.inside.as_ref() == Some(name);
+        if self.named { same_name } else { inside }
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it ends the arms of one match")]
+fn told(stream: &StreamName, subject: String) -> Result<Option<Told>, Refusal> {
+    Ok(Some(Told { subject, stream: Some(stream.clone()) }))
+}
+
+fn texts(sets: &[PatternSet]) -> Vec<String> {
+    sets.iter().flat_map(|set| set.texts().map(str::to_owned)).collect()
+}
