@@ -162,7 +162,7 @@ fn braces(glob: &str) -> usize {
 /// How every match begins and ends, and whether that decides.
 fn literals(glob: &str) -> (&str, &str, Shape) {
     let Some(first) = glob.find(['*', '?', '[', '{', '\\']) else {
-        return (glob, "", Shape::Exact);
+        return (glob, glob, Shape::Exact);
     };
     let (prefix, rest) = glob.split_at(first);
     if rest == "**" && (prefix.is_empty() || prefix.ends_with('/')) {

@@ -12,17 +12,23 @@
 //! Everything here is a pure function of its arguments. What is shared beats what is owned, but
 //! the caller says what is shared.
 
+mod automaton;
 mod dotgit;
 mod error;
 mod glob;
 mod hint;
 mod matcher;
+mod overlap;
+mod search;
 mod set;
 mod storable;
+#[cfg(test)]
+mod tests;
 
 pub use error::Error;
 pub use glob::Pattern;
 pub use hint::hint;
 pub use matcher::Matcher;
+pub use overlap::{Overlaps, TooComplex, overlap};
 pub use set::{PatternSet, Territory};
 pub use storable::{PathProblem, path_problem};
