@@ -9,21 +9,33 @@
 //! | [`plan`]    | what does `streams.toml` say, and what is wrong with it?          |
 //! | [`git`]     | everything that is asked of git and of the file system            |
 //! | [`ledger`]  | what is the state, which events change it, how is it written?     |
-//! | [`claim`]   | who is calling; take, hold and give back a stream                 |
-//! | [`guard`]   | does a change stay inside its stream?                             |
+//! | [`caller`]  | who is calling: which agent or person, from where?                |
+//! | [`workspace`] | what is known before deciding: state, trusted base, plan, caller |
+//! | [`rule`]    | does a change stay inside its stream?                             |
+//! | [`guard`]   | where is the rule asked: hooks, the index, a range, paths         |
+//! | [`setup`]   | set a repository up, and take it down again                       |
+//! | [`claim`]   | take, hold and give back a stream                                 |
 //! | [`sync`]    | rebase or stop: decide in memory, then move                       |
 //! | [`inbox`]   | what waits for a person?                                          |
 //! | [`status`]  | the one picture of everything                                     |
 //! | [`cli`]     | arguments in, one answer out                                      |
 //! | [`verb`]    | one file per command: its arguments, one domain call, its answer  |
 //!
-//! Arrows point downwards only: `verb → cli` and the domain (`status`, `sync`, `guard`, `claim`,
-//! `inbox`), the domain `→ ledger → git`, `ledger → plan → pattern`, and everything may use `name`,
-//! `path` and `exit`. Between domain modules: `sync → claim, guard, inbox`; `claim → guard` (it installs
-//! the hooks of a new worktree); `status → inbox`. Nothing points at `verb`.
+//! Arrows point downwards only:
+//!
+//! ```text
+//! verb → cli, and every domain module
+//! status, sync, claim, inbox, setup, guard → workspace, rule
+//!     beside one another: claim → setup → guard;  sync → inbox, claim;  status → inbox
+//! workspace → caller → ledger → plan → pattern
+//! rule → pattern, plan, git
+//! ledger → git
+//! everything → name, path, exit
+//! ```
 //!
 //! Every file and ref that is written, and its owner, is listed in `docs/architecture.md`.
 
+pub mod caller;
 pub mod claim;
 pub mod cli;
 pub mod exit;
@@ -35,6 +47,9 @@ pub mod name;
 pub mod path;
 pub mod pattern;
 pub mod plan;
+pub mod rule;
+pub mod setup;
 pub mod status;
 pub mod sync;
 pub mod verb;
+pub mod workspace;

@@ -8,7 +8,7 @@ use bstr::{BStr, ByteSlice as _};
 use serde_json::{Value, json};
 
 /// A path inside the repository: a string, or `{"bytes": "<base64>"}` where it is not UTF-8.
-pub fn path(path: &BStr) -> Value {
+pub fn json(path: &BStr) -> Value {
     match path.to_str() {
         Ok(text) => text.into(),
         Err(_not_utf8) => json!({ "bytes": STANDARD.encode(path) }),
@@ -55,17 +55,17 @@ pub fn shown(path: &BStr) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{path, shown};
+    use super::{json, shown};
 
     #[test]
     fn ordinary_paths_are_strings() {
-        assert_eq!(path("src/größe.rs".into()), "src/größe.rs");
+        assert_eq!(json("src/größe.rs".into()), "src/größe.rs");
         assert_eq!(shown("src/größe.rs".into()), "src/größe.rs");
     }
 
     #[test]
     fn bytes_that_are_not_text_survive() {
-        assert_eq!(path(b"a\xff"[..].into()).to_string(), r#"{"bytes":"Yf8="}"#);
+        assert_eq!(json(b"a\xff"[..].into()).to_string(), r#"{"bytes":"Yf8="}"#);
         assert_eq!(shown(b"a\xff"[..].into()), r#""a\377""#);
     }
 

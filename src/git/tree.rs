@@ -121,7 +121,10 @@ impl Repo {
     /// The files directly inside one directory of a tree, by name.
     pub fn files_in(&self, tree: Id, directory: &str) -> Result<Vec<(BString, Id)>, Error> {
         let top = self.entries(Some(tree))?;
-        let subtree = top.get(BStr::new(directory)).copied().and_then(Entry::subtree);
+        let subtree = top
+            .get(BStr::new(directory))
+            .copied()
+            .and_then(Entry::subtree);
         let entries = self.entries(subtree)?;
         Ok(entries
             .into_iter()

@@ -1,1 +1,1 @@
-//! Does a change stay inside its stream, and where is that asked?
+//! Where is the rule asked: in hooks, of the index, of a range, of paths?

@@ -56,9 +56,9 @@ impl Explain for Error {
                  `git log --stat refs/stream/ledger`."
                     .to_owned(),
             ],
-            Error::Raced { .. } => vec![
-                "Nothing was changed by this command; run the same command again.".to_owned(),
-            ],
+            Error::Raced { .. } => {
+                vec!["Nothing was changed by this command; run the same command again.".to_owned()]
+            }
         }
     }
 

@@ -34,15 +34,18 @@ pub(super) fn read(repo: &Repo, commit: Id) -> Result<State, Error> {
     for (file, blob) in repo.files_in(tree, "streams")? {
         let path = format!("streams/{file}");
         let Some(stem) = stem(&file) else { continue };
-        let name: StreamName = stem
-            .parse()
-            .map_err(|source| Error::Unreadable { file: path.clone(), source: Box::new(source) })?;
+        let name: StreamName = stem.parse().map_err(|source| Error::Unreadable {
+            file: path.clone(),
+            source: Box::new(source),
+        })?;
         state.streams.insert(name, parse(&path, &repo.blob(blob)?)?);
     }
     for (file, blob) in repo.files_in(tree, "escalations")? {
         let path = format!("escalations/{file}");
         let Some(stem) = stem(&file) else { continue };
-        state.escalations.insert(stem, parse(&path, &repo.blob(blob)?)?);
+        state
+            .escalations
+            .insert(stem, parse(&path, &repo.blob(blob)?)?);
     }
     Ok(state)
 }
@@ -52,7 +55,10 @@ fn check_format(repo: &Repo, tree: Id) -> Result<(), Error> {
     let found = String::from_utf8_lossy(&bytes).trim().to_owned();
     match found.parse::<u32>() {
         Ok(FORMAT) => Ok(()),
-        Ok(newer) if newer > FORMAT => Err(Error::Newer { found, known: FORMAT }),
+        Ok(newer) if newer > FORMAT => Err(Error::Newer {
+            found,
+            known: FORMAT,
+        }),
         _ => Err(Error::Unreadable {
             file: "format".to_owned(),
             source: format!("{found:?} is no format").into(),
@@ -86,7 +92,12 @@ pub(super) fn write(
         edits.insert("format".into(), Some(blob));
     }
     if before.base != after.base {
-        edit(repo, &mut edits, "base.toml".to_owned(), after.base.as_ref())?;
+        edit(
+            repo,
+            &mut edits,
+            "base.toml".to_owned(),
+            after.base.as_ref(),
+        )?;
     }
     for (name, one, other) in changed(&before.streams, &after.streams) {
         debug_assert!(one.is_some() || other.is_some());
@@ -106,7 +117,9 @@ fn changed<'a, K: Ord, V: PartialEq>(
 ) -> impl Iterator<Item = Pair<'a, K, V>> {
     let gone = before.iter().filter(|(key, _)| !after.contains_key(key));
     let gone = gone.map(|(key, old)| (key, Some(old), None));
-    let here = after.iter().map(|(key, new)| (key, before.get(key), Some(new)));
+    let here = after
+        .iter()
+        .map(|(key, new)| (key, before.get(key), Some(new)));
     here.filter(|(_, old, new)| old != new).chain(gone)
 }
 

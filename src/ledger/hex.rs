@@ -21,7 +21,10 @@ pub(super) mod option {
 
     use crate::git::Id;
 
-    #[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
+    #[expect(
+        clippy::ref_option,
+        reason = "serde hands over a reference to the field"
+    )]
     pub(in crate::ledger) fn serialize<S: Serializer>(
         id: &Option<Id>,
         serializer: S,

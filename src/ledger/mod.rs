@@ -29,6 +29,7 @@ pub use record::{Base, Claim, Escalation, Intent, Kind, RefMove, Stream, StreamS
 pub use refusal::{Holder, Refusal};
 pub use request::{Actor, NewClaim, Request, What};
 pub use state::State;
+pub use store::REF;
 pub use store::{Ledger, Submitted};
-pub use table::{Transition, TRANSITIONS};
+pub use table::{TRANSITIONS, Transition, allows};
 pub use transition::{Applied, Rules, apply};

@@ -137,7 +137,10 @@ fn remembered(path: &Path) -> Option<String> {
 
 /// The computer's name, in letters that a trailer and a file name can hold.
 pub fn host_name() -> String {
-    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let name = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned();
     let kept: String = name
         .split('.')
         .next()
@@ -145,5 +148,9 @@ pub fn host_name() -> String {
         .chars()
         .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
         .collect();
-    if kept.is_empty() { "host".to_owned() } else { kept }
+    if kept.is_empty() {
+        "host".to_owned()
+    } else {
+        kept
+    }
 }

@@ -68,7 +68,7 @@ impl fmt::Display for StreamState {
 }
 
 /// The base branch, and the commit of it that is trusted where there is no remote to ask.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Base {
     /// The short name of the branch.
@@ -95,7 +95,7 @@ pub enum Kind {
 }
 
 /// One stream: the file `streams/<name>.toml`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Stream {
     /// Where it stands.
@@ -119,7 +119,7 @@ pub struct Stream {
 }
 
 /// One agent's exclusive hold of a stream.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Claim {
     /// The holder.
@@ -164,7 +164,10 @@ pub struct Claim {
 impl Claim {
     /// What the claim owns.
     pub fn territory(&self) -> Territory {
-        Territory { sets: self.files.clone(), away: self.away.clone() }
+        Territory {
+            sets: self.files.clone(),
+            away: self.away.clone(),
+        }
     }
 }
 
@@ -218,7 +221,7 @@ pub struct Work {
 }
 
 /// A question to a person: the file `escalations/<id>.toml`, as long as it is open.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Escalation {
     /// Short, and the same as the file's name.

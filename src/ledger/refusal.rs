@@ -73,7 +73,9 @@ pub enum Refusal {
         witness: BString,
     },
     /// The patterns are too intricate to decide.
-    #[error("the patterns of '{stream}' and '{other}' are too intricate to tell whether they can own a common path")]
+    #[error(
+        "the patterns of '{stream}' and '{other}' are too intricate to tell whether they can own a common path"
+    )]
     TooComplex {
         /// The stream that was asked for.
         stream: StreamName,
@@ -256,17 +258,23 @@ impl Explain for Refusal {
     fn evidence(&self) -> Map<String, Value> {
         let value = match self {
             Refusal::Held(holder) => json!({"cause": "held", "holder": holder.json()}),
-            Refusal::Overlaps { holder, witness, .. } => json!({
+            Refusal::Overlaps {
+                holder, witness, ..
+            } => json!({
                 "cause": "overlap", "holder": holder.json(), "witness": path::json(witness.as_ref()),
             }),
             Refusal::Planned { planned, witness } => json!({
                 "cause": "planned", "stream": planned, "witness": path::json(witness.as_ref()),
             }),
             Refusal::TooComplex { other, .. } => json!({"cause": "too-complex", "stream": other}),
-            Refusal::NotLanded { dependency, state, .. } => json!({
+            Refusal::NotLanded {
+                dependency, state, ..
+            } => json!({
                 "cause": "dependency", "stream": dependency, "state": state,
             }),
-            Refusal::Conflicts { holder, .. } => json!({"cause": "conflict", "holder": holder.json()}),
+            Refusal::Conflicts { holder, .. } => {
+                json!({"cause": "conflict", "holder": holder.json()})
+            }
             Refusal::Unknown { known, .. } => json!({"cause": "unknown", "known": known}),
             Refusal::InPlan { .. } => json!({"cause": "in-plan"}),
             Refusal::OtherPatterns { patterns, .. } => {
@@ -280,13 +288,21 @@ impl Explain for Refusal {
             Refusal::PersonOnly { .. } => json!({"cause": "person-only"}),
             Refusal::NoQuestion { .. } => json!({"cause": "no-question"}),
         };
-        let Value::Object(map) = value else { return Map::new() };
+        let Value::Object(map) = value else {
+            return Map::new();
+        };
         map
     }
 }
 
 /// A word as a shell takes it.
 fn quoted(word: &str) -> String {
-    let plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "@._-+/".contains(c));
-    if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    let plain = word
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "@._-+/".contains(c));
+    if plain {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }

@@ -33,7 +33,7 @@ pub struct Actor {
 }
 
 /// One change that is asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Request {
     /// The operation it belongs to.
     pub op: OpId,
@@ -49,8 +49,8 @@ pub struct Request {
 }
 
 /// What is asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "verb")]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "ask")]
 pub enum What {
     /// Record the base branch, or that a newer commit of it is trusted.
     Base {

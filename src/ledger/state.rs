@@ -6,7 +6,7 @@ use super::record::{Base, Claim, Escalation, Stream};
 use crate::name::StreamName;
 
 /// Everything the ledger's tree says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct State {
     /// The base branch; `None` before the repository is set up.
     pub base: Option<Base>,
@@ -39,13 +39,17 @@ impl State {
         &'a self,
         name: &'a StreamName,
     ) -> impl Iterator<Item = &'a Escalation> {
-        self.escalations.values().filter(move |escalation| escalation.streams.contains(name))
+        self.escalations
+            .values()
+            .filter(move |escalation| escalation.streams.contains(name))
     }
 
     /// The smallest number that no held stream has.
     pub(super) fn free_slot(&self) -> u32 {
         let taken: std::collections::BTreeSet<u32> =
             self.held().map(|(_, _, claim)| claim.slot).collect();
-        (0..).find(|slot| !taken.contains(slot)).expect("fewer streams than numbers")
+        (0..u32::MAX)
+            .find(|slot| !taken.contains(slot))
+            .expect("fewer streams than numbers")
     }
 }

@@ -89,7 +89,11 @@ impl<'r> Ledger<'r> {
                     Err(error) => return Err(error),
                 }
             }
-            return Ok(Ok(Submitted { before, state, event }));
+            return Ok(Ok(Submitted {
+                before,
+                state,
+                event,
+            }));
         }
         Err(Error::Raced { attempts: ATTEMPTS })
     }
@@ -112,8 +116,11 @@ impl<'r> Ledger<'r> {
             encoding: None,
             message: event.message(repo.null_id()).into(),
         })?;
-        let mut moves =
-            vec![Move { name: REF.to_owned(), from: Expect::from_read(tip), to: Some(commit) }];
+        let mut moves = vec![Move {
+            name: REF.to_owned(),
+            from: Expect::from_read(tip),
+            to: Some(commit),
+        }];
         moves.extend(event.moves.iter().map(|one| Move {
             name: one.name.clone(),
             from: Expect::from_read(one.old),

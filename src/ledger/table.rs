@@ -3,8 +3,9 @@
 //! The table is the documentation (`docs/states.md` shows it) and the check: a test drives
 //! [`super::apply`] through random requests and finds every step it takes in here.
 
-use super::record::StreamState::{self, Blocked, Completed, Failed, InProgress, InReview, Landed,
-    Unclaimed};
+use super::record::StreamState::{
+    self, Blocked, Completed, Failed, InProgress, InReview, Landed, Unclaimed,
+};
 
 /// One step a stream may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,30 +31,128 @@ const fn step(
 
 /// Every step that there is.
 pub const TRANSITIONS: &[Transition] = &[
-    step("claim", None, InProgress, "anybody, where no held stream overlaps"),
-    step("claim", Some(Unclaimed), InProgress, "anybody; work that was left is resumed"),
+    step(
+        "claim",
+        None,
+        InProgress,
+        "anybody, where no held stream overlaps",
+    ),
+    step(
+        "claim",
+        Some(Unclaimed),
+        InProgress,
+        "anybody; work that was left is resumed",
+    ),
     step("claim", Some(Landed), InProgress, "anybody: a new round"),
-    step("claim", Some(Failed), InProgress, "anybody, once it is released"),
-    step("release", Some(InProgress), Unclaimed, "the holder, or a person on its machine"),
-    step("release", Some(Blocked), Unclaimed, "the holder, or a person on its machine"),
-    step("release", Some(Completed), Unclaimed, "the holder, or a person on its machine"),
-    step("release", Some(Failed), Unclaimed, "the holder, or a person on its machine"),
-    step("release", Some(InProgress), Landed, "as above, where the base has all of its work"),
-    step("release", Some(Blocked), Landed, "as above, where the base has all of its work"),
-    step("release", Some(Completed), Landed, "as above, where the base has all of its work"),
-    step("release", Some(InReview), Landed, "as above, where the base has all of its work"),
-    step("release", Some(Failed), Landed, "as above, where the base has all of its work"),
-    step("sync", Some(InProgress), Blocked, "a conflict that a person must decide"),
-    step("sync", Some(Completed), Blocked, "a conflict that a person must decide"),
+    step(
+        "claim",
+        Some(Failed),
+        InProgress,
+        "anybody, once it is released",
+    ),
+    step(
+        "release",
+        Some(InProgress),
+        Unclaimed,
+        "the holder, or a person on its machine",
+    ),
+    step(
+        "release",
+        Some(Blocked),
+        Unclaimed,
+        "the holder, or a person on its machine",
+    ),
+    step(
+        "release",
+        Some(Completed),
+        Unclaimed,
+        "the holder, or a person on its machine",
+    ),
+    step(
+        "release",
+        Some(Failed),
+        Unclaimed,
+        "the holder, or a person on its machine",
+    ),
+    step(
+        "release",
+        Some(InProgress),
+        Landed,
+        "as above, where the base has all of its work",
+    ),
+    step(
+        "release",
+        Some(Blocked),
+        Landed,
+        "as above, where the base has all of its work",
+    ),
+    step(
+        "release",
+        Some(Completed),
+        Landed,
+        "as above, where the base has all of its work",
+    ),
+    step(
+        "release",
+        Some(InReview),
+        Landed,
+        "as above, where the base has all of its work",
+    ),
+    step(
+        "release",
+        Some(Failed),
+        Landed,
+        "as above, where the base has all of its work",
+    ),
+    step(
+        "sync",
+        Some(InProgress),
+        Blocked,
+        "a conflict that a person must decide",
+    ),
+    step(
+        "sync",
+        Some(Completed),
+        Blocked,
+        "a conflict that a person must decide",
+    ),
     step("sync", Some(Blocked), InProgress, "the conflict is gone"),
-    step("sync", Some(InProgress), Landed, "the base has all of its work"),
-    step("sync", Some(Blocked), Landed, "the base has all of its work"),
-    step("sync", Some(Completed), Landed, "the base has all of its work"),
-    step("sync", Some(InReview), Landed, "the base has all of its work"),
-    step("abandon", Some(InProgress), Unclaimed, "a claim that died before it was complete"),
+    step(
+        "sync",
+        Some(InProgress),
+        Landed,
+        "the base has all of its work",
+    ),
+    step(
+        "sync",
+        Some(Blocked),
+        Landed,
+        "the base has all of its work",
+    ),
+    step(
+        "sync",
+        Some(Completed),
+        Landed,
+        "the base has all of its work",
+    ),
+    step(
+        "sync",
+        Some(InReview),
+        Landed,
+        "the base has all of its work",
+    ),
+    step(
+        "abandon",
+        Some(InProgress),
+        Unclaimed,
+        "a claim that died before it was complete",
+    ),
 ];
 
 /// Whether a step is in the table; standing still always is.
 pub fn allows(from: Option<StreamState>, to: StreamState) -> bool {
-    from == Some(to) || TRANSITIONS.iter().any(|step| step.from == from && step.to == to)
+    from == Some(to)
+        || TRANSITIONS
+            .iter()
+            .any(|step| step.from == from && step.to == to)
 }

@@ -22,7 +22,7 @@ pub struct Rules<'a> {
 }
 
 /// What follows from a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Applied {
     /// The next state.
     pub state: State,
@@ -33,10 +33,18 @@ pub struct Applied {
 /// Decides a request on a state.
 pub fn apply(state: &State, request: &Request, rules: &Rules<'_>) -> Result<Applied, Refusal> {
     let mut next = state.clone();
-    let told = Decision { next: &mut next, request, rules }.decide()?;
+    let told = Decision {
+        next: &mut next,
+        request,
+        rules,
+    }
+    .decide()?;
     let event = told.map(|Told { subject, stream }| Event {
         subject,
-        epoch: stream.as_ref().and_then(|name| next.stream(name)).map(|stream| stream.epoch),
+        epoch: stream
+            .as_ref()
+            .and_then(|name| next.stream(name))
+            .map(|stream| stream.epoch),
         stream,
         agent: request.by.agent.clone(),
         op: request.op.clone(),
@@ -63,10 +71,16 @@ impl Decision<'_> {
         match &self.request.what {
             What::Base { base, why } => {
                 self.next.base = Some(base.clone());
-                Ok(Some(Told { subject: format!("base {}: {why}", base.branch), stream: None }))
+                Ok(Some(Told {
+                    subject: format!("base {}: {why}", base.branch),
+                    stream: None,
+                }))
             }
             What::Claim(new) => self.claim(new),
-            What::Claimed { stream, worktree_id } => {
+            What::Claimed {
+                stream,
+                worktree_id,
+            } => {
                 let claim = self.own_operation(stream)?;
                 claim.worktree_id.clone_from(worktree_id);
                 claim.intent = None;
@@ -78,41 +92,67 @@ impl Decision<'_> {
                 self.claim_of(stream)?.renewed = self.request.at;
                 told(stream, format!("renew {stream}: {by} is alive"))
             }
-            What::Begin { stream, verb, intends } => {
+            What::Begin {
+                stream,
+                verb,
+                intends,
+            } => {
                 self.authorise(stream)?;
                 self.refuse_while_busy(stream)?;
                 let intent = self.intent(verb, intends.clone());
                 self.claim_of(stream)?.intent = Some(intent);
                 told(stream, format!("{verb} {stream}: {by} begins"))
             }
-            What::Released { stream, work, landed } => {
+            What::Released {
+                stream,
+                work,
+                landed,
+            } => {
                 self.own_operation(stream)?;
                 let record = self.record(stream)?;
                 record.claim = None;
                 record.work.clone_from(work);
-                record.state =
-                    if *landed { StreamState::Landed } else { StreamState::Unclaimed };
+                record.state = if *landed {
+                    StreamState::Landed
+                } else {
+                    StreamState::Unclaimed
+                };
                 self.close_questions_of(stream);
                 let kept = match (work, landed) {
                     (Some(work), _) => format!("kept at {}", work.tip.to_hex_with_len(12)),
                     (None, true) => "all of it is on the base".to_owned(),
                     (None, false) => "nothing was left".to_owned(),
                 };
-                told(stream, format!("release {stream}: {by} gives it back; {kept}"))
+                told(
+                    stream,
+                    format!("release {stream}: {by} gives it back; {kept}"),
+                )
             }
-            What::Synced { stream, start, landed, commits } => {
+            What::Synced {
+                stream,
+                start,
+                landed,
+                commits,
+            } => {
+                let at = self.request.at;
                 let claim = self.own_operation(stream)?;
                 claim.start = *start;
-                claim.renewed = self.request.at;
+                claim.renewed = at;
                 claim.intent = None;
                 self.close_questions_of(stream);
                 let record = self.record(stream)?;
                 let onto = start.to_hex_with_len(12);
                 if *landed {
                     record.state = StreamState::Landed;
-                    return told(stream, format!("sync {stream}: the base {onto} has all of it"));
+                    return told(
+                        stream,
+                        format!("sync {stream}: the base {onto} has all of it"),
+                    );
                 }
-                told(stream, format!("sync {stream}: {commits} commits onto {onto}"))
+                told(
+                    stream,
+                    format!("sync {stream}: {commits} commits onto {onto}"),
+                )
             }
             What::Abandon { stream, dead } => self.abandon(stream, dead.as_str()),
             What::Escalate(escalation) => Ok(self.escalate(escalation)),
@@ -141,7 +181,10 @@ impl Decision<'_> {
         if let Some(record) = self.next.streams.get_mut(name)
             && let Some(claim) = &record.claim
         {
-            if claim.intent.as_ref().is_some_and(|intent| intent.verb == "claim")
+            if claim
+                .intent
+                .as_ref()
+                .is_some_and(|intent| intent.verb == "claim")
                 || !by.proves_to_be_holder_of(name, claim)
             {
                 return Err(Refusal::Held(Holder::of(name, claim)));
@@ -165,12 +208,17 @@ impl Decision<'_> {
         let files = self.files_of(new)?;
         self.refuse_dependencies(name)?;
         self.refuse_conflicts(name)?;
-        let territory = Territory { sets: vec![files.clone()], away: Vec::new() };
+        let territory = Territory {
+            sets: vec![files.clone()],
+            away: Vec::new(),
+        };
         self.refuse_overlap(name, &territory)?;
         self.take(new, files.clone());
         let mut subject = format!("claim {name}: {by} takes {}", texts(&[files]).join(" "));
         for died in died.iter().filter(|died| *died != name) {
-            subject.push_str(&format!("; the claim of {died} died before it was complete"));
+            subject.push_str(&format!(
+                "; the claim of {died} died before it was complete"
+            ));
         }
         told(name, subject)
     }
@@ -196,15 +244,19 @@ impl Decision<'_> {
             intent: Some(self.intent("claim", self.request.moves.clone())),
             extra: toml::Table::new(),
         };
-        let record = self.next.streams.entry(new.stream.clone()).or_insert_with(|| Stream {
-            state: StreamState::Unclaimed,
-            epoch: 0,
-            round: 1,
-            tainted: None,
-            claim: None,
-            work: None,
-            extra: toml::Table::new(),
-        });
+        let record = self
+            .next
+            .streams
+            .entry(new.stream.clone())
+            .or_insert_with(|| Stream {
+                state: StreamState::Unclaimed,
+                epoch: 0,
+                round: 1,
+                tainted: None,
+                claim: None,
+                work: None,
+                extra: toml::Table::new(),
+            });
         if record.state == StreamState::Landed {
             record.round += 1;
         }
@@ -226,26 +278,48 @@ impl Decision<'_> {
         if claim.files.contains(files) {
             return Ok(None);
         }
-        let more = Territory { sets: vec![files.clone()], away: Vec::new() };
+        let more = Territory {
+            sets: vec![files.clone()],
+            away: Vec::new(),
+        };
         self.refuse_overlap(name, &more)?;
         if by.kind == Kind::Agent {
             self.refuse_planned(name, &more)?;
         }
         self.claim_of(name)?.files.push(files.clone());
-        told(name, format!("claim {name}: {by} adds {}", texts(&[files.clone()]).join(" ")))
+        told(
+            name,
+            format!(
+                "claim {name}: {by} adds {}",
+                texts(std::slice::from_ref(files)).join(" ")
+            ),
+        )
     }
 
     /// The patterns of a new claim: those given, or those of the plan.
     fn files_of(&self, new: &NewClaim) -> Result<PatternSet, Refusal> {
-        let planned = self.rules.plan.streams.get(&new.stream).map(|stream| &stream.files);
+        let planned = self
+            .rules
+            .plan
+            .streams
+            .get(&new.stream)
+            .map(|stream| &stream.files);
         match (planned, &new.files) {
             (Some(planned), None) => Ok(planned.clone()),
             (Some(planned), Some(given)) if planned == given => Ok(planned.clone()),
-            (Some(_), Some(_)) => Err(Refusal::InPlan { stream: new.stream.clone() }),
+            (Some(_), Some(_)) => Err(Refusal::InPlan {
+                stream: new.stream.clone(),
+            }),
             (None, Some(given)) => Ok(given.clone()),
             (None, None) => Err(Refusal::Unknown {
                 stream: new.stream.clone(),
-                known: self.rules.plan.streams.keys().map(ToString::to_string).collect(),
+                known: self
+                    .rules
+                    .plan
+                    .streams
+                    .keys()
+                    .map(ToString::to_string)
+                    .collect(),
             }),
         }
     }
@@ -254,7 +328,10 @@ impl Decision<'_> {
     fn drop_dead_claims(&mut self) -> Vec<StreamName> {
         let mut died = Vec::new();
         for (name, record) in &mut self.next.streams {
-            let intent = record.claim.as_ref().and_then(|claim| claim.intent.as_ref());
+            let intent = record
+                .claim
+                .as_ref()
+                .and_then(|claim| claim.intent.as_ref());
             if intent.is_some_and(|intent| intent.verb == "claim" && (self.rules.dead)(intent)) {
                 record.claim = None;
                 record.state = StreamState::Unclaimed;
@@ -270,47 +347,62 @@ impl Decision<'_> {
         let planned = self.rules.plan.streams.keys();
         let mut others = self.next.streams.keys().chain(planned);
         match others.find(|other| *other != name && other.folded() == name.folded()) {
-            Some(other) => {
-                Err(Refusal::SameName { stream: name.clone(), other: other.clone() })
-            }
+            Some(other) => Err(Refusal::SameName {
+                stream: name.clone(),
+                other: other.clone(),
+            }),
             None => Ok(()),
         }
     }
 
     fn refuse_dependencies(&self, name: &StreamName) -> Result<(), Refusal> {
-        let Some(planned) = self.rules.plan.streams.get(name) else { return Ok(()) };
+        let Some(planned) = self.rules.plan.streams.get(name) else {
+            return Ok(());
+        };
         for dependency in &planned.dependencies {
-            let state = self.next.stream(dependency).map_or(StreamState::Unclaimed, |s| s.state);
+            let state = self
+                .next
+                .stream(dependency)
+                .map_or(StreamState::Unclaimed, |s| s.state);
             if state != StreamState::Landed {
                 let (stream, dependency) = (name.clone(), dependency.clone());
-                return Err(Refusal::NotLanded { stream, dependency, state });
+                return Err(Refusal::NotLanded {
+                    stream,
+                    dependency,
+                    state,
+                });
             }
         }
         Ok(())
     }
 
     fn refuse_conflicts(&self, name: &StreamName) -> Result<(), Refusal> {
-        let lists = |one: &StreamName, other: &StreamName| {
-            let planned = self.rules.plan.streams.get(one);
-            planned.is_some_and(|planned| planned.conflicts.contains(other))
-        };
+        let never_beside = self.rules.plan.conflicts_of(name);
         for (other, _, claim) in self.next.held() {
-            if other != name && (lists(name, other) || lists(other, name)) {
+            if never_beside.contains(other) {
                 let holder = Holder::of(other, claim);
-                return Err(Refusal::Conflicts { stream: name.clone(), holder });
+                return Err(Refusal::Conflicts {
+                    stream: name.clone(),
+                    holder,
+                });
             }
         }
         Ok(())
     }
 
     fn refuse_overlap(&self, name: &StreamName, territory: &Territory) -> Result<(), Refusal> {
-        let mut overlaps = Overlaps::new(&self.rules.plan.shared.files);
+        let shared = &self.rules.plan.shared.files;
+        let mut overlaps = Overlaps::new();
         for (other, _, claim) in self.next.held().filter(|(other, ..)| *other != name) {
-            match overlaps.overlap(territory, &claim.territory()) {
+            match overlaps.find(territory, &claim.territory(), shared) {
                 Ok(None) => {}
                 Ok(Some(witness)) => {
                     let holder = Holder::of(other, claim);
-                    return Err(Refusal::Overlaps { stream: name.clone(), holder, witness });
+                    return Err(Refusal::Overlaps {
+                        stream: name.clone(),
+                        holder,
+                        witness,
+                    });
                 }
                 Err(_too_complex) => {
                     let (stream, other) = (name.clone(), other.clone());
@@ -322,14 +414,26 @@ impl Decision<'_> {
     }
 
     fn refuse_planned(&self, name: &StreamName, territory: &Territory) -> Result<(), Refusal> {
-        let mut overlaps = Overlaps::new(&self.rules.plan.shared.files);
-        for (planned, stream) in self.rules.plan.streams.iter().filter(|(other, _)| *other != name)
+        let shared = &self.rules.plan.shared.files;
+        let mut overlaps = Overlaps::new();
+        for (planned, stream) in self
+            .rules
+            .plan
+            .streams
+            .iter()
+            .filter(|(other, _)| *other != name)
         {
-            let kept = Territory { sets: vec![stream.files.clone()], away: Vec::new() };
-            match overlaps.overlap(territory, &kept) {
+            let kept = Territory {
+                sets: vec![stream.files.clone()],
+                away: Vec::new(),
+            };
+            match overlaps.find(territory, &kept, shared) {
                 Ok(None) => {}
                 Ok(Some(witness)) => {
-                    return Err(Refusal::Planned { planned: planned.clone(), witness });
+                    return Err(Refusal::Planned {
+                        planned: planned.clone(),
+                        witness,
+                    });
                 }
                 Err(_too_complex) => {
                     let (stream, other) = (name.clone(), planned.clone());
@@ -341,10 +445,16 @@ impl Decision<'_> {
     }
 
     fn refuse_while_busy(&self, name: &StreamName) -> Result<(), Refusal> {
-        let intent = self.next.claim(name).and_then(|claim| claim.intent.as_ref());
+        let intent = self
+            .next
+            .claim(name)
+            .and_then(|claim| claim.intent.as_ref());
         match intent {
             Some(intent) if intent.op != self.request.op && !(self.rules.dead)(intent) => {
-                Err(Refusal::Busy { stream: name.clone(), verb: intent.verb.clone() })
+                Err(Refusal::Busy {
+                    stream: name.clone(),
+                    verb: intent.verb.clone(),
+                })
             }
             _ => Ok(()),
         }
@@ -355,7 +465,9 @@ impl Decision<'_> {
     /// The caller must hold the stream, or be a person on the machine of its worktree.
     fn authorise(&self, name: &StreamName) -> Result<(), Refusal> {
         let by = &self.request.by;
-        let Some(claim) = self.next.claim(name) else { return Err(self.not_held(name)) };
+        let Some(claim) = self.next.claim(name) else {
+            return Err(self.not_held(name));
+        };
         if !by.is_holder_of(name, claim) && by.kind != Kind::Person {
             return Err(Refusal::NotYours(Holder::of(name, claim)));
         }
@@ -383,8 +495,14 @@ impl Decision<'_> {
     }
 
     fn not_held(&self, name: &StreamName) -> Refusal {
-        let state = self.next.stream(name).map_or(StreamState::Unclaimed, |stream| stream.state);
-        Refusal::NotHeld { stream: name.clone(), state }
+        let state = self
+            .next
+            .stream(name)
+            .map_or(StreamState::Unclaimed, |stream| stream.state);
+        Refusal::NotHeld {
+            stream: name.clone(),
+            state,
+        }
     }
 
     fn record(&mut self, name: &StreamName) -> Result<&mut Stream, Refusal> {
@@ -412,15 +530,28 @@ impl Decision<'_> {
     fn abandon(&mut self, name: &StreamName, dead: &str) -> Result<Option<Told>, Refusal> {
         let (op, rules) = (self.request.op.clone(), self.rules);
         let record = self.record(name)?;
-        let Some(claim) = &mut record.claim else { return Ok(None) };
-        let Some(intent) = claim.intent.clone().filter(|intent| intent.op.as_str() == dead) else {
+        let Some(claim) = &mut record.claim else {
+            return Ok(None);
+        };
+        let Some(intent) = claim
+            .intent
+            .clone()
+            .filter(|intent| intent.op.as_str() == dead)
+        else {
             return Ok(None);
         };
         if intent.op != op && !(rules.dead)(&intent) {
-            return Err(Refusal::Busy { stream: name.clone(), verb: intent.verb });
+            return Err(Refusal::Busy {
+                stream: name.clone(),
+                verb: intent.verb,
+            });
         }
         claim.intent = None;
-        let how = if intent.op == op { "came to nothing" } else { "died" };
+        let how = if intent.op == op {
+            "came to nothing"
+        } else {
+            "died"
+        };
         if intent.verb == "claim" {
             record.claim = None;
             record.state = StreamState::Unclaimed;
@@ -431,20 +562,37 @@ impl Decision<'_> {
     fn escalate(&mut self, escalation: &Escalation) -> Option<Told> {
         for name in &escalation.streams {
             if let Some(record) = self.next.streams.get_mut(name)
-                && matches!(record.state, StreamState::InProgress | StreamState::Completed)
+                && matches!(
+                    record.state,
+                    StreamState::InProgress | StreamState::Completed
+                )
             {
                 record.state = StreamState::Blocked;
             }
-            let claim = self.next.streams.get_mut(name).and_then(|record| record.claim.as_mut());
+            let claim = self
+                .next
+                .streams
+                .get_mut(name)
+                .and_then(|record| record.claim.as_mut());
             if let Some(claim) = claim
-                && claim.intent.as_ref().is_some_and(|intent| intent.op == self.request.op)
+                && claim
+                    .intent
+                    .as_ref()
+                    .is_some_and(|intent| intent.op == self.request.op)
             {
                 claim.intent = None;
             }
         }
-        let same = self.next.escalations.values().find(|open| open.cause == escalation.cause);
+        let same = self
+            .next
+            .escalations
+            .values()
+            .find(|open| open.cause == escalation.cause);
         if let Some(open) = same {
-            let mut merged = Escalation { id: open.id.clone(), ..escalation.clone() };
+            let mut merged = Escalation {
+                id: open.id.clone(),
+                ..escalation.clone()
+            };
             merged.streams.extend(open.streams.iter().cloned());
             merged.streams.sort();
             merged.streams.dedup();
@@ -454,11 +602,16 @@ impl Decision<'_> {
             }
             self.next.escalations.insert(merged.id.clone(), merged);
         } else {
-            self.next.escalations.insert(escalation.id.clone(), escalation.clone());
+            self.next
+                .escalations
+                .insert(escalation.id.clone(), escalation.clone());
         }
         let Escalation { kind, question, .. } = escalation;
         let stream = escalation.streams.first().cloned();
-        Some(Told { subject: format!("escalate {kind}: {question}"), stream })
+        Some(Told {
+            subject: format!("escalate {kind}: {question}"),
+            stream,
+        })
     }
 
     fn close_questions_of(&mut self, name: &StreamName) {
@@ -501,9 +654,14 @@ impl Actor {
 
 #[expect(clippy::unnecessary_wraps, reason = "it ends the arms of one match")]
 fn told(stream: &StreamName, subject: String) -> Result<Option<Told>, Refusal> {
-    Ok(Some(Told { subject, stream: Some(stream.clone()) }))
+    Ok(Some(Told {
+        subject,
+        stream: Some(stream.clone()),
+    }))
 }
 
 fn texts(sets: &[PatternSet]) -> Vec<String> {
-    sets.iter().flat_map(|set| set.texts().map(str::to_owned)).collect()
+    sets.iter()
+        .flat_map(|set| set.texts().map(str::to_owned))
+        .collect()
 }

@@ -1,0 +1,91 @@
+//! Who is calling: which agent or person, from where?
+//!
+//! The name is `--agent`, else `$GIT_STREAM_AGENT`, else `git config stream.agent`, else user and
+//! host. Inside a stream's worktree the caller is its holder, unless it says otherwise by one of
+//! the first two. An agent is whoever has an agent's identity or runs under an agent's process
+//! environment; anyone else is a person.
+//!
+//! # Limits
+//!
+//! This stops accidents, not malice: whoever can set an environment variable can claim any name.
+
+use std::env;
+
+use crate::git::Repo;
+use crate::ledger::{Actor, Kind, Machine, State, host_name};
+use crate::name::{AgentName, Error, StreamName};
+
+/// The variable that names the agent.
+pub const AGENT: &str = "GIT_STREAM_AGENT";
+/// Set by the agents that are known, in every process that they start.
+const AGENT_MARKS: [&str; 8] = [
+    "CLAUDECODE",
+    "CLAUDE_CODE_ENTRYPOINT",
+    "CODEX_SANDBOX",
+    "CODEX_THREAD_ID",
+    "CURSOR_AGENT",
+    "CURSOR_TRACE_ID",
+    "GEMINI_CLI",
+    "GIT_STREAM_RUN",
+];
+
+/// Finds out who is calling.
+///
+/// `inside` is the stream in whose worktree the caller stands. The answer may be a person; an
+/// explicit name that is no name is an error.
+pub fn identify(
+    repo: &Repo,
+    state: &State,
+    machine: &Machine,
+    given: Option<&AgentName>,
+    inside: Option<StreamName>,
+) -> Result<Actor, Error> {
+    let from_environment = env::var(AGENT).ok().filter(|name| !name.is_empty());
+    let named = match (given, from_environment) {
+        (Some(given), _) => Some(given.clone()),
+        (None, Some(name)) => Some(name.parse::<AgentName>()?),
+        (None, None) => None,
+    };
+    let holder = inside.as_ref().and_then(|name| state.claim(name));
+    let configured = repo
+        .config("stream.agent")
+        .and_then(|name| name.to_string().trim().parse::<AgentName>().ok());
+    let is_agent = named.is_some() || AGENT_MARKS.iter().any(|mark| env::var_os(mark).is_some());
+    let kind = if is_agent { Kind::Agent } else { Kind::Person };
+    let is_named = named.is_some() || (configured.is_some() && holder.is_none());
+    let agent = named
+        .or_else(|| holder.map(|claim| claim.agent.clone()))
+        .or(configured)
+        .unwrap_or_else(user_at_host);
+    Ok(Actor {
+        agent,
+        kind,
+        session: session(),
+        machine: machine.id.clone(),
+        named: is_named,
+        inside,
+    })
+}
+
+/// `maria@laptop`.
+fn user_at_host() -> AgentName {
+    let user = ["USER", "LOGNAME"]
+        .iter()
+        .find_map(|name| env::var(name).ok())
+        .filter(|user| !user.is_empty())
+        .unwrap_or_else(|| format!("uid-{}", rustix::process::getuid().as_raw()));
+    let text: String = format!("{user}@{}", host_name())
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(100)
+        .collect();
+    text.trim_start_matches('-')
+        .parse()
+        .unwrap_or_else(|_odd| "somebody".parse().expect("a plain word is a name"))
+}
+
+/// The terminal session: the same for all commands of one terminal or one script.
+fn session() -> String {
+    rustix::process::getsid(None)
+        .map_or_else(|_| String::new(), |id| id.as_raw_nonzero().to_string())
+}

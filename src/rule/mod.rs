@@ -1,0 +1,1 @@
+//! Does a change stay inside its stream?

@@ -1,0 +1,1 @@
+//! How is a repository set up, and taken down again?

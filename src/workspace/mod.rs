@@ -1,0 +1,116 @@
+//! What does a command know before it decides: state, trusted base, plan, caller?
+//!
+//! Everything is read once, at the start. What is decided on it is decided again by the ledger,
+//! on the newest state, before it counts.
+
+mod base;
+mod error;
+mod place;
+mod source;
+
+use jiff::Timestamp;
+
+pub use base::{Doubt, Trusted, full_name};
+pub use error::Error;
+pub use place::{MARKER, Place, marked, worktree_path};
+pub use source::PLAN;
+
+use crate::caller;
+use crate::git::Repo;
+use crate::ledger::{
+    Actor, Intent, Ledger, Machine, OpId, RefMove, Refusal, Request, Rules, State, Submitted, What,
+    is_dead,
+};
+use crate::name::{AgentName, StreamName};
+use crate::plan::Plan;
+
+/// A repository that is set up, as one command sees it.
+pub struct Workspace<'r> {
+    /// The repository.
+    pub repo: &'r Repo,
+    /// This machine.
+    pub machine: Machine,
+    /// The state when the command began.
+    pub state: State,
+    /// The base, and the commit of it that is trusted.
+    pub base: Trusted,
+    /// The plan as it stands there, or the private one.
+    pub plan: Plan,
+    /// Where the plan comes from: `streams.toml at main`.
+    pub plan_source: String,
+    /// Which stream's worktree the caller stands in.
+    pub place: Place,
+}
+
+impl<'r> Workspace<'r> {
+    /// Reads everything. [`Error::NotSetUp`] where `git stream init` has not run.
+    pub fn open(repo: &'r Repo) -> Result<Workspace<'r>, Error> {
+        repo.version()?;
+        let state = Ledger::of(repo).read()?;
+        let machine = Machine::of(repo)?;
+        let base = base::trusted(repo, &state)?;
+        let (plan, plan_source) = source::plan(repo, &base)?;
+        let place = Place::of(repo, &state)?;
+        Ok(Workspace {
+            repo,
+            machine,
+            state,
+            base,
+            plan,
+            plan_source,
+            place,
+        })
+    }
+
+    /// The ledger.
+    pub fn ledger(&self) -> Ledger<'r> {
+        Ledger::of(self.repo)
+    }
+
+    /// Who is calling; `given` is `--agent`.
+    pub fn caller(&self, given: Option<&AgentName>) -> Result<Actor, Error> {
+        let inside = self.place.stream().cloned();
+        Ok(caller::identify(
+            self.repo,
+            &self.state,
+            &self.machine,
+            given,
+            inside,
+        )?)
+    }
+
+    /// Puts a request to the ledger, and keeps the newer state.
+    pub fn submit(&mut self, request: &Request) -> Result<Result<Submitted, Refusal>, Error> {
+        let (repo, machine) = (self.repo, &self.machine);
+        // An operation that cannot be looked at counts as alive: refused rather than overrun.
+        let dead = |intent: &Intent| is_dead(repo, machine, intent).unwrap_or(false);
+        let rules = Rules {
+            plan: &self.plan,
+            dead: &dead,
+        };
+        let submitted = Ledger::of(self.repo).submit(request, &rules)?;
+        if let Ok(submitted) = &submitted {
+            self.state = submitted.state.clone();
+        }
+        Ok(submitted)
+    }
+
+    /// A request of a caller, as of now.
+    pub fn request(&self, op: &OpId, by: &Actor, what: What, moves: Vec<RefMove>) -> Request {
+        Request {
+            op: op.clone(),
+            at: Timestamp::now(),
+            by: by.clone(),
+            what,
+            moves,
+        }
+    }
+
+    /// The stream that a command is about: the one named, or the one of this worktree.
+    pub fn stream(&self, named: Option<&StreamName>) -> Result<StreamName, Error> {
+        named
+            .or_else(|| self.place.stream())
+            .cloned()
+            .ok_or(Error::WhichStream)
+    }
+}

@@ -1,0 +1,102 @@
+//! In which stream's worktree does the caller stand?
+//!
+//! The worktree's admin directory decides: a file of ours in it names the stream, and the ledger
+//! must agree. A branch name alone proves nothing, since any worktree can check it out.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::Error;
+use crate::git::Repo;
+use crate::ledger::State;
+use crate::name::StreamName;
+use crate::plan::Plan;
+
+/// The file in a worktree's admin directory that names its stream.
+pub const MARKER: &str = "git-stream";
+
+/// Where the caller stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In no worktree of a stream.
+    Outside,
+    /// In the worktree of a stream that somebody holds.
+    Stream(StreamName),
+    /// In what was a stream's worktree, but nobody holds it, or its claim has another one by now.
+    Left(StreamName),
+}
+
+impl Place {
+    pub(super) fn of(repo: &Repo, state: &State) -> Result<Place, Error> {
+        let Some(name) = marked(repo.git_dir())? else {
+            return Ok(Place::Outside);
+        };
+        let id = repo.worktree_id();
+        let claim = state.claim(&name);
+        let is_its = claim.is_some_and(|claim| {
+            claim.worktree_id.is_empty() || Some(&claim.worktree_id) == id.as_ref()
+        });
+        Ok(if is_its {
+            Place::Stream(name)
+        } else {
+            Place::Left(name)
+        })
+    }
+
+    /// The stream whose held worktree this is.
+    pub fn stream(&self) -> Option<&StreamName> {
+        match self {
+            Place::Stream(name) => Some(name),
+            Place::Outside | Place::Left(_) => None,
+        }
+    }
+}
+
+/// The stream that an admin directory is marked with.
+pub fn marked(git_dir: &Path) -> Result<Option<StreamName>, Error> {
+    let path = git_dir.join(MARKER);
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text.trim_end().parse()?)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(crate::git::Error::file("read", &path)(error).into()),
+    }
+}
+
+/// Where a stream's worktree belongs, as the plan's `worktrees.path` says.
+///
+/// Relative to the top of the main worktree, or to a bare repository's own directory.
+pub fn worktree_path(repo: &Repo, plan: &Plan, stream: &StreamName) -> Result<String, Error> {
+    let home = repo.main_top().unwrap_or_else(|| repo.common_dir());
+    let name = home
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    let name = name.unwrap_or_else(|| "repo".to_owned());
+    let name = name
+        .strip_suffix(".git")
+        .filter(|stem| !stem.is_empty())
+        .unwrap_or(&name);
+    let path = plan
+        .worktrees
+        .path
+        .replace("{repo}", name)
+        .replace("{stream}", stream.as_str());
+    let path = normalized(&home.join(path));
+    path.to_str()
+        .map(str::to_owned)
+        .ok_or_else(|| Error::PathNotText { path: path.clone() })
+}
+
+/// The path without `.` and `..`, decided by its text: the directory may not exist yet.
+fn normalized(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for component in path.components() {
+        match component {
+            std::path::Component::CurDir => {}
+            std::path::Component::ParentDir => {
+                clean.pop();
+            }
+            other => clean.push(other),
+        }
+    }
+    clean
+}
