@@ -1,0 +1,3 @@
+//! Rules about the source tree, and the tests of the sandbox.
+
+mod harness;

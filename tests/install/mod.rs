@@ -1,0 +1,1 @@
+//! What does installing put where, and does it leave nothing behind?
