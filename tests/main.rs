@@ -1,1 +1,18 @@
 //! The one integration binary: real commands against real git, in throwaway repositories.
+//!
+//! | folder    | holds                                                             |
+//! |-----------|-------------------------------------------------------------------|
+//! | `support` | the sandbox: no configuration of the person who runs the tests    |
+//! | `house`   | rules about the source tree, and the tests of the sandbox itself  |
+//! | `install` | `install.sh`, the hooks and what they leave behind                |
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, and the sandbox starts processes and writes files itself"
+)]
+
+mod house;
+mod install;
+mod support;

@@ -1,0 +1,8 @@
+//! Rules about the source tree, and the tests of the sandbox.
+
+mod arrows;
+mod harness;
+mod pages;
+mod shape;
+mod tree;
+mod words;

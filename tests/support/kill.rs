@@ -1,0 +1,103 @@
+//! What is left when a command dies at one of its git processes?
+//!
+//! A directory with `git-shim.sh` under the name `git` stands first in PATH. Its calls are numbered
+//! in the order in which they start.
+//!
+//! # Limits
+//!
+//! git puts its own directory in front of PATH: what a hook starts is not seen.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process;
+
+use tempfile::TempDir;
+
+/// More git processes than any command may start.
+const TOO_MANY: usize = 500;
+
+/// Where a command dies. The first git process has the number 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kill {
+    /// This git process has not been started.
+    Before(usize),
+    /// This git process has ended, and the command has not heard of it.
+    After(usize),
+}
+
+/// Calls `attempt` with every place where a command can die, until the command survives because it
+/// has no more git processes. `attempt` prepares a repository, runs the command with
+/// `killed_at(kill)`, checks what is left, and says whether the command was killed. Returns how
+/// many git processes there were.
+#[track_caller]
+pub(crate) fn for_every_git_call(mut attempt: impl FnMut(Kill) -> bool) -> usize {
+    for call in 1..TOO_MANY {
+        if !attempt(Kill::Before(call)) {
+            assert!(call > 1, "the command started no git process at all");
+            return call - 1;
+        }
+        assert!(
+            attempt(Kill::After(call)),
+            "it was over before its git process {call} was"
+        );
+    }
+    panic!("the command started {TOO_MANY} git processes");
+}
+
+/// A `git` that counts and kills.
+pub(super) struct Shim {
+    directory: TempDir,
+    kill: String,
+}
+
+impl Shim {
+    pub(super) fn new(root: &Path, kill: Option<Kill>) -> Shim {
+        let directory = tempfile::Builder::new()
+            .prefix("shim-")
+            .tempdir_in(root)
+            .unwrap();
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/git-shim.sh");
+        fs::create_dir(directory.path().join("bin")).unwrap();
+        fs::create_dir(directory.path().join("calls")).unwrap();
+        symlink(script, directory.path().join("bin/git")).unwrap();
+        let kill = match kill {
+            None => String::new(),
+            Some(Kill::Before(call)) => format!("before {call}"),
+            Some(Kill::After(call)) => format!("after {call}"),
+        };
+        Shim { directory, kill }
+    }
+
+    /// Puts the shim in front of the git that PATH leads to.
+    pub(super) fn enter(&self, environment: &mut BTreeMap<OsString, OsString>) {
+        let path = environment
+            .remove(&OsString::from("PATH"))
+            .unwrap_or_default();
+        let git = env::split_paths(&path)
+            .map(|directory| directory.join("git"))
+            .find(|git| git.is_file())
+            .expect("git is on PATH");
+        let bin = self.directory.path().join("bin");
+        let all = std::iter::once(bin).chain(env::split_paths(&path));
+        environment.insert("PATH".into(), env::join_paths(all).unwrap());
+        environment.insert("SHIM_GIT".into(), git.into());
+        environment.insert("SHIM_CALLS".into(), self.numbered().into());
+        environment.insert("SHIM_KILL".into(), self.kill.clone().into());
+        environment.insert("SHIM_SPARE".into(), process::id().to_string().into());
+    }
+
+    pub(super) fn calls(&self) -> Vec<String> {
+        (1..TOO_MANY)
+            .map_while(|call| fs::read(self.numbered().join(call.to_string())).ok())
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .collect()
+    }
+
+    fn numbered(&self) -> PathBuf {
+        self.directory.path().join("calls")
+    }
+}
