@@ -13,6 +13,7 @@
     reason = "a test fails by panicking, and the sandbox starts processes and writes files itself"
 )]
 
+mod cmd;
 mod house;
 mod install;
 mod support;

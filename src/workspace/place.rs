@@ -4,7 +4,7 @@
 //! must agree. A branch name alone proves nothing, since any worktree can check it out.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::Error;
 use crate::git::Repo;
@@ -90,12 +90,10 @@ pub fn worktree_path(repo: &Repo, plan: &Plan, stream: &StreamName) -> Result<St
 fn normalized(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for component in path.components() {
-        match component {
-            std::path::Component::CurDir => {}
-            std::path::Component::ParentDir => {
-                clean.pop();
-            }
-            other => clean.push(other),
+        if component == Component::ParentDir {
+            clean.pop();
+        } else if component != Component::CurDir {
+            clean.push(component);
         }
     }
     clean

@@ -1,0 +1,1 @@
+//! What does `git stream claim` take, and what does it answer?

@@ -1,0 +1,1 @@
+//! What does `git stream exec` take, and what does it answer?

@@ -1,0 +1,1 @@
+//! What does `git stream guard` take, and what does it answer?

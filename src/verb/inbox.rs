@@ -1,0 +1,1 @@
+//! What does `git stream inbox` take, and what does it answer?

@@ -1,0 +1,1 @@
+//! What does `git stream init` take, and what does it answer?

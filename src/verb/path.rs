@@ -1,0 +1,1 @@
+//! What does `git stream path` take, and what does it answer?

@@ -1,0 +1,1 @@
+//! What does `git stream plan` take, and what does it answer?

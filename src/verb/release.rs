@@ -1,0 +1,1 @@
+//! What does `git stream release` take, and what does it answer?

@@ -1,0 +1,1 @@
+//! What does `git stream status` take, and what does it answer?

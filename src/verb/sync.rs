@@ -1,0 +1,1 @@
+//! What does `git stream sync` take, and what does it answer?

@@ -1,0 +1,12 @@
+//! One file per command: what it prints, and how it ends.
+
+mod claim;
+mod exec;
+mod guard;
+mod inbox;
+mod init;
+mod path;
+mod plan;
+mod release;
+mod status;
+mod sync;

@@ -1,0 +1,1 @@
+//! How does `git stream release` behave?
