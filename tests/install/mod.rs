@@ -1,1 +1,3 @@
 //! What does installing put where, and does it leave nothing behind?
+
+mod hooks;
