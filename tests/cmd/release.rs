@@ -56,6 +56,7 @@ fn commits_stay_on_the_branch_and_the_next_claim_goes_on_with_them() {
     $ GIT_STREAM_AGENT=a2 git stream claim api --files 'src/api/**'
     $ROOT/repo.streams/api
     --- stderr ---
+    goes on with 1 commit that a1 left
     a2 takes api: src/api/**
     on branch stream/api, from main $oid2
     [status 0]
@@ -76,8 +77,8 @@ fn a_file_that_is_nowhere_else_keeps_the_worktree() {
     $ GIT_STREAM_AGENT=a1 git stream release api --dry-run
     --- stderr ---
     a1 would give back api
-    kept stream/api: no commit of its own, at $oid1
-    kept '$ROOT/repo.streams/api': 2 files in it that are nowhere else
+    would keep stream/api: no commit of its own, at $oid1
+    would keep '$ROOT/repo.streams/api': 2 files in it that are nowhere else
       src/api/lib.rs
       notes
     hint: Remove it, with all that is in it, by `git worktree remove --force $ROOT/repo.streams/api`.
