@@ -34,6 +34,9 @@ pub struct Applied {
 /// Decides a request on a state.
 pub fn apply(state: &State, request: &Request, rules: &Rules<'_>) -> Result<Applied, Refusal> {
     let mut next = state.clone();
+    if let (Some(base), Some(trusted)) = (&mut next.base, request.trusted) {
+        base.commit = trusted;
+    }
     let told = Decision {
         next: &mut next,
         request,
@@ -51,6 +54,9 @@ pub fn apply(state: &State, request: &Request, rules: &Rules<'_>) -> Result<Appl
         op: request.op.clone(),
         moves: request.moves.clone(),
     });
+    if event.is_none() {
+        next.base.clone_from(&state.base);
+    }
     Ok(Applied { state: next, event })
 }
 
