@@ -89,6 +89,9 @@ pub enum Error {
         /// How many there are.
         several: usize,
     },
+    /// Others were faster, again and again.
+    #[error("the repository changes faster than this command can look at it")]
+    Outdated,
     /// Somebody else ended the claim while this command worked on it.
     #[error("the claim of '{stream}' has ended while this command was working on it")]
     Vanished {
@@ -135,6 +138,18 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Whether it rests on something that was read before somebody else changed it.
+    pub(super) fn may_be_outdated(&self) -> bool {
+        let from_ledger = match self {
+            Error::Outdated => return true,
+            Error::Workspace(workspace::Error::Ledger(error)) | Error::Ledger(error) => error,
+            _other => return false,
+        };
+        matches!(from_ledger, ledger::Error::Git(git::Error::Moved { .. }))
+    }
+}
+
 impl Explain for Error {
     fn exit(&self) -> Exit {
         match self {
@@ -153,7 +168,7 @@ impl Explain for Error {
             | Error::NoForkPoint { .. }
             | Error::SetupFailed { .. }
             | Error::InProgress { .. } => Exit::Refused,
-            Error::Vanished { .. } => Exit::Busy,
+            Error::Vanished { .. } | Error::Outdated => Exit::Busy,
             Error::SetupNotStarted { .. } | Error::CommandNotStarted { .. } => Exit::Broken,
         }
     }
@@ -191,6 +206,7 @@ impl Explain for Error {
                 "Nothing was changed. Put the work onto the base first, with `git rebase {base} {}`.",
                 tip.to_hex_with_len(12)
             ),
+            Error::Outdated => "Nothing was changed. Run the same command again.".to_owned(),
             Error::Vanished { stream } => {
                 format!("See who holds it now with `git stream status {stream}`.")
             }
@@ -234,6 +250,7 @@ impl Explain for Error {
             | Error::WorktreeExists { .. }
             | Error::NoForkPoint { .. }
             | Error::Vanished { .. }
+            | Error::Outdated
             | Error::SetupNotStarted { .. }
             | Error::SetupFailed { .. }
             | Error::CommandNotStarted { .. }
@@ -257,6 +274,7 @@ impl Explain for Error {
             | Error::WorktreeExists { .. }
             | Error::NoForkPoint { .. }
             | Error::Vanished { .. }
+            | Error::Outdated
             | Error::SetupNotStarted { .. }
             | Error::SetupFailed { .. }
             | Error::CommandNotStarted { .. }

@@ -112,16 +112,15 @@ fn finish(
     let worktree = leave(workspace, operation, stream, claim, dry_run)?;
     // A branch that has nothing of its own goes, unless a worktree that stays is on it.
     let branch = tip.filter(|_| unlanded > 0 || worktree.is_some());
-    let moves = match (tip, branch) {
-        (Some(tip), None) => {
-            vec![RefMove {
-                name: stream.branch_ref(),
-                old: Some(tip),
-                new: None,
-            }]
-        }
-        _ => Vec::new(),
-    };
+    // A commit that is made at this moment makes the release start over.
+    let moves: Vec<RefMove> = tip
+        .map(|tip| RefMove {
+            name: stream.branch_ref(),
+            old: Some(tip),
+            new: branch,
+        })
+        .into_iter()
+        .collect();
     if !dry_run {
         let work = branch.map(|tip| Work {
             tip,

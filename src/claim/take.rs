@@ -9,6 +9,9 @@ use crate::setup;
 use crate::word;
 use crate::workspace::{Workspace, worktree_path};
 
+/// How often a claim looks around again because somebody else was faster.
+const ATTEMPTS: usize = 20;
+
 /// What is asked for.
 #[derive(Debug, Clone)]
 pub struct Wanted {
@@ -60,9 +63,62 @@ pub fn take(repo: &Repo, wanted: &Wanted) -> Result<Taken, Error> {
         ..setup::Options::default()
     };
     let report = setup::prepare(repo, &setting_up)?;
+    let operation = Operation::begin(repo)?;
+    let mut attempts = 0;
+    let mut written = loop {
+        attempts += 1;
+        match write(repo, wanted, &operation, &report) {
+            Err(error) if attempts < ATTEMPTS && error.may_be_outdated() => {}
+            written => break written?,
+        }
+    };
+    if let Some(foreseen) = written.foreseen {
+        return Ok(foreseen);
+    }
+    let (workspace, by) = (&mut written.workspace, &written.by);
+    let mut notes = report.done;
+    notes.extend(written.resumed);
+    let already_yours = written.already_yours;
+    if already_yours && workplace::is_missing(workspace, &wanted.stream) {
+        let what = What::Begin {
+            stream: wanted.stream.clone(),
+            verb: "restore".to_owned(),
+            intends: Vec::new(),
+        };
+        let request = workspace.request(operation.id(), by, what, Vec::new());
+        workspace.submit(&request)??;
+        notes.push("its worktree was gone and is made again".to_owned());
+    }
+    if !already_yours || workplace::is_missing(workspace, &wanted.stream) {
+        notes.extend(make_worktree(workspace, &operation, by, &wanted.stream)?);
+    }
+    let mut taken = describe(workspace, &wanted.stream, already_yours)?;
+    notes.extend(workplace::set_up(workspace, &wanted.stream)?);
+    taken.notes = notes;
+    Ok(taken)
+}
+
+/// A claim that the ledger has written down, or a dry run has foreseen.
+struct Written<'r> {
+    workspace: Workspace<'r>,
+    by: Actor,
+    already_yours: bool,
+    resumed: Option<String>,
+    foreseen: Option<Taken>,
+}
+
+/// Looks around, and puts the claim to the ledger on what it saw.
+fn write<'r>(
+    repo: &'r Repo,
+    wanted: &Wanted,
+    operation: &Operation,
+    report: &setup::Report,
+) -> Result<Written<'r>, Error> {
     let mut workspace = match Workspace::open(repo) {
         Err(crate::workspace::Error::NotSetUp) if wanted.dry_run => {
-            return Err(Error::NotSetUpYet { would: report.done });
+            return Err(Error::NotSetUpYet {
+                would: report.done.clone(),
+            });
         }
         opened => opened?,
     };
@@ -70,50 +126,39 @@ pub fn take(repo: &Repo, wanted: &Wanted) -> Result<Taken, Error> {
     if workspace.plan.worktrees.setup.is_some() {
         setup::require_approval(repo, &workspace.plan)?;
     }
-    let operation = Operation::begin(repo)?;
-    let new = plan_claim(&workspace, wanted)?;
+    let new = match plan_claim(&workspace, wanted) {
+        // What stands in the way may be what somebody else has made since the state was read.
+        Err(_) if workspace.ledger().read()? != workspace.state => return Err(Error::Outdated),
+        planned => planned?,
+    };
     let resumed = resumes(&workspace, &new.claim)?;
-    let request = workspace.request(
-        operation.id(),
-        &by,
-        What::Claim(Box::new(new.claim)),
-        new.branch.into_iter().collect(),
-    );
+    let what = What::Claim(Box::new(new.claim));
+    let request = workspace.request(operation.id(), &by, what, vec![new.branch]);
     if wanted.dry_run {
-        return foresee(&workspace, &request, wanted);
+        let foreseen = Some(foresee(&workspace, &request, wanted)?);
+        return Ok(Written {
+            workspace,
+            by,
+            already_yours: false,
+            resumed,
+            foreseen,
+        });
     }
     let submitted = workspace.submit(&request)??;
-    let mut notes = report.done;
-    notes.extend(resumed);
     let already_yours = submitted.event.is_none();
-    if already_yours && workplace::is_missing(&workspace, &wanted.stream) {
-        let what = What::Begin {
-            stream: wanted.stream.clone(),
-            verb: "restore".to_owned(),
-            intends: Vec::new(),
-        };
-        let request = workspace.request(operation.id(), &by, what, Vec::new());
-        workspace.submit(&request)??;
-        notes.push("its worktree was gone and is made again".to_owned());
-    }
-    if !already_yours || workplace::is_missing(&workspace, &wanted.stream) {
-        notes.extend(make_worktree(
-            &mut workspace,
-            &operation,
-            &by,
-            &wanted.stream,
-        )?);
-    }
-    let mut taken = describe(&workspace, &wanted.stream, already_yours)?;
-    notes.extend(workplace::set_up(&workspace, &wanted.stream)?);
-    taken.notes = notes;
-    Ok(taken)
+    Ok(Written {
+        workspace,
+        by,
+        already_yours,
+        resumed,
+        foreseen: None,
+    })
 }
 
 /// A claim, and the branch that begins with it.
 struct Planned {
     claim: NewClaim,
-    branch: Option<RefMove>,
+    branch: RefMove,
 }
 
 /// Finds where the stream starts, and whether anything is in its way.
@@ -136,13 +181,11 @@ fn plan_claim(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Planned, Err
         workplace::refuse_occupied(workspace, stream)?;
     }
     let start = fork_point(workspace, stream, tip)?;
-    let branch = match branch {
-        Some(_) => None,
-        None => Some(RefMove {
-            name: stream.branch_ref(),
-            old: None,
-            new: Some(tip),
-        }),
+    // Where the branch is was read before the ledger decides: it must still be there then.
+    let branch = RefMove {
+        name: stream.branch_ref(),
+        old: branch,
+        new: Some(branch.unwrap_or(tip)),
     };
     Ok(Planned {
         claim: NewClaim {

@@ -25,7 +25,8 @@ impl Expect {
     }
 }
 
-/// One ref's way from where it must be to where it shall be.
+/// One ref's way from where it must be to where it shall be; the same place twice makes sure that
+/// it is there when the others move.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Move {
     /// The full name, `refs/…`.
@@ -119,9 +120,14 @@ impl Repo {
         let mut input = Vec::new();
         for one in moves {
             let old = one.from.id().unwrap_or_else(|| self.null_id());
+            let name = &one.name;
             match one.to {
-                Some(new) => input.extend(format!("update {}\0{new}\0{old}\0", one.name).bytes()),
-                None => input.extend(format!("delete {}\0{old}\0", one.name).bytes()),
+                // It stays where it is, and must be there when the others move.
+                same if same == one.from.id() => {
+                    input.extend(format!("verify {name}\0{old}\0").bytes());
+                }
+                Some(new) => input.extend(format!("update {name}\0{new}\0{old}\0").bytes()),
+                None => input.extend(format!("delete {name}\0{old}\0").bytes()),
             }
         }
         let result = self

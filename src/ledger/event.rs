@@ -39,7 +39,8 @@ impl Event {
             trailer("Epoch", epoch);
         }
         trailer("Op", &self.op);
-        for RefMove { name, old, new } in &self.moves {
+        // A ref that only had to stay where it was has not moved.
+        for RefMove { name, old, new } in self.moves.iter().filter(|one| one.old != one.new) {
             let (old, new) = (old.unwrap_or(null), new.unwrap_or(null));
             trailer("Ref", &format!("{name} {old} {new}"));
         }
