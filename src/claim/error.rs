@@ -141,12 +141,10 @@ pub enum Error {
 impl Error {
     /// Whether it rests on something that was read before somebody else changed it.
     pub(super) fn may_be_outdated(&self) -> bool {
-        let from_ledger = match self {
-            Error::Outdated => return true,
-            Error::Workspace(workspace::Error::Ledger(error)) | Error::Ledger(error) => error,
-            _other => return false,
-        };
-        matches!(from_ledger, ledger::Error::Git(git::Error::Moved { .. }))
+        if let Error::Workspace(workspace::Error::Ledger(error)) | Error::Ledger(error) = self {
+            return matches!(error, ledger::Error::Git(git::Error::Moved { .. }));
+        }
+        matches!(self, Error::Outdated)
     }
 }
 
