@@ -28,7 +28,7 @@
 //! verb → cli, and every domain module
 //! status, sync, claim, inbox, setup, guard → workspace, rule
 //!     beside one another: claim → setup → guard;  sync → inbox, claim;  status → inbox
-//! workspace → caller → ledger → plan → pattern
+//! workspace → caller → ledger → plan → pattern;  workspace → rule
 //! rule → pattern, plan, git
 //! ledger → git
 //! everything → name, path, word, exit

@@ -1,5 +1,7 @@
 //! Where do refs point, and how are several moved together or not at all?
 
+use bstr::BString;
+
 use super::{Error, Id, Repo};
 
 /// Where a ref must be for a move to happen.
@@ -35,6 +37,17 @@ pub struct Move {
     pub from: Expect,
     /// Where it shall be; `None` removes it.
     pub to: Option<Id>,
+}
+
+/// One move of a ref, as its reflog has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Logged {
+    /// Where it was; all zeros before it existed.
+    pub old: Id,
+    /// Where it went.
+    pub new: Id,
+    /// Why, in git's words.
+    pub message: BString,
 }
 
 impl Repo {
@@ -75,6 +88,36 @@ impl Repo {
             })
     }
 
+    /// How a ref got where it is, oldest first; nothing where git keeps no reflog of it.
+    pub fn reflog(&self, full_name: &str) -> Result<Vec<Logged>, Error> {
+        let unreadable = |source: Box<dyn std::error::Error + Send + Sync>| Error::Object {
+            attempt: "read",
+            what: format!("the reflog of {full_name}"),
+            source,
+        };
+        let found = self
+            .gix
+            .try_find_reference(full_name)
+            .map_err(|error| unreadable(error.into()))?;
+        let Some(reference) = found else {
+            return Ok(Vec::new());
+        };
+        let mut log = reference.log_iter();
+        let lines = log.all().map_err(|error| unreadable(error.into()))?;
+        lines
+            .into_iter()
+            .flatten()
+            .map(|line| {
+                let line = line.map_err(|error| unreadable(error.into()))?;
+                Ok(Logged {
+                    old: line.previous_oid(),
+                    new: line.new_oid(),
+                    message: line.message.to_owned(),
+                })
+            })
+            .collect()
+    }
+
     /// Every ref below a prefix such as `refs/heads/stream/`, with what it points at.
     pub fn refs_below(&self, prefix: &str) -> Result<Vec<(String, Id)>, Error> {
         let unreadable = |source: gix::Error| Error::Object {
@@ -98,10 +141,13 @@ impl Repo {
         Ok(found)
     }
 
-    /// The commit that a revision names, in git's own syntax.
+    /// The commit that a revision names, in git's own syntax; `HEAD` is that of the caller's
+    /// worktree.
     pub fn resolve(&self, revision: &str) -> Result<Option<Id>, Error> {
         let output = self
-            .call()
+            .call_in(self.git_dir())
+            .arg("--git-dir")
+            .arg(self.git_dir())
             .args(["rev-parse", "--verify", "--quiet", "--end-of-options"])
             .arg(format!("{revision}^{{commit}}"))
             .run_allowing(&[0, 1, 128], None)?;

@@ -25,13 +25,23 @@ impl Repo {
     /// The repository of the current directory, as `GIT_DIR` and its kin say or as found upwards.
     pub fn here() -> Result<Repo, Error> {
         let directory = std::env::current_dir().map_err(Error::file("find", PathBuf::from(".")))?;
-        let opened = gix::ThreadSafeRepository::discover_with_environment_overrides(&directory);
+        let defaults = gix::sec::trust::Mapping::<gix::open::Options>::default();
+        let opened = gix::ThreadSafeRepository::discover_with_environment_overrides_opts(
+            &directory,
+            gix::discover::upwards::Options::default(),
+            gix::sec::trust::Mapping {
+                full: strict(defaults.full),
+                reduced: strict(defaults.reduced),
+            },
+        );
         Repo::new(opened, &directory)
     }
 
     /// The repository at a worktree's top or a git directory, whatever the environment says.
     pub fn at(directory: &Path) -> Result<Repo, Error> {
-        Repo::new(gix::ThreadSafeRepository::open(directory), directory)
+        let opened =
+            gix::ThreadSafeRepository::open_opts(directory, strict(gix::open::Options::default()));
+        Repo::new(opened, directory)
     }
 
     fn new(
@@ -148,6 +158,11 @@ impl Repo {
             .map(|value| BString::from(value.to_vec()))
     }
 
+    /// A path of git's configuration, with a leading `~` resolved; the last one counts.
+    pub fn config_path(&self, key: &'static str) -> Option<PathBuf> {
+        self.gix.config_snapshot().trusted_path(key).ok().flatten()
+    }
+
     /// A yes-or-no value of git's configuration.
     pub fn config_bool(&self, key: &str) -> Option<bool> {
         self.gix.config_snapshot().boolean(key)
@@ -209,6 +224,14 @@ impl Repo {
     pub fn has_identity(&self) -> bool {
         matches!(self.gix.committer(), Some(Ok(_)))
     }
+}
+
+/// How repositories are opened: as git does, but objects are always what their id says.
+///
+/// A replace ref (`git replace`) would show another tree or other parents in place of a commit's,
+/// and what is decided here must hold for the commit itself.
+fn strict(options: gix::open::Options) -> gix::open::Options {
+    options.config_overrides(["core.useReplaceRefs=false"])
 }
 
 /// A repository that is there and cannot be read is another matter than none at all.

@@ -28,6 +28,15 @@ pub struct Leaf {
     pub id: Id,
 }
 
+/// What a tree holds under one name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Node {
+    /// A directory, by the id of its tree.
+    Directory(Id),
+    /// Anything else.
+    Leaf(Leaf),
+}
+
 /// One path at which two trees, or a tree and an index, differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
@@ -138,6 +147,19 @@ impl Repo {
         Ok(entries
             .into_iter()
             .filter_map(|(name, entry)| Some((name, entry.leaf()?.id)))
+            .collect())
+    }
+
+    /// What is directly inside one tree, by name.
+    pub fn list(&self, tree: Id) -> Result<Vec<(BString, Node)>, Error> {
+        let node = |entry: Entry| match entry.leaf() {
+            Some(leaf) => Node::Leaf(leaf),
+            None => Node::Directory(entry.id),
+        };
+        let entries = self.entries(Some(tree))?;
+        Ok(entries
+            .into_iter()
+            .map(|(name, entry)| (name, node(entry)))
             .collect())
     }
 

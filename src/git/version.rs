@@ -61,9 +61,19 @@ struct Program {
     modified: String,
 }
 
-/// What is remembered about the installed git, so that not every command asks again.
-#[derive(Debug, Serialize, Deserialize)]
+/// How many programs are remembered: in a hook, git puts its own directory first on PATH, so two
+/// are asked in turn.
+const REMEMBERED: usize = 4;
+
+/// What is remembered about the installed gits, so that not every command asks again.
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Remembered {
+    git: Vec<Known>,
+}
+
+/// One installed git.
+#[derive(Debug, Serialize, Deserialize)]
+struct Known {
     version: Version,
     program: Program,
 }
@@ -73,10 +83,13 @@ struct Remembered {
 /// Remembered in `cache` for as long as the program on PATH is the same file.
 pub(super) fn installed(git: &Git, directory: &Path, cache: &Path) -> Result<Version, Error> {
     let program = program();
-    if let (Some(program), Some(remembered)) = (&program, read(cache))
-        && *program == remembered.program
-    {
-        return checked(remembered.version);
+    let mut remembered = read(cache).unwrap_or_default();
+    let known = remembered
+        .git
+        .iter()
+        .find(|known| Some(&known.program) == program.as_ref());
+    if let Some(known) = known {
+        return checked(known.version);
     }
     let line = git.at(directory).arg("version").run()?.line();
     let version = Version::parse(&line).ok_or_else(|| Error::Odd {
@@ -84,7 +97,12 @@ pub(super) fn installed(git: &Git, directory: &Path, cache: &Path) -> Result<Ver
         answer: line,
     })?;
     if let Some(program) = program {
-        let text = toml::to_string(&Remembered { version, program }).unwrap_or_default();
+        remembered
+            .git
+            .retain(|known| known.program.path != program.path);
+        remembered.git.insert(0, Known { version, program });
+        remembered.git.truncate(REMEMBERED);
+        let text = toml::to_string(&remembered).unwrap_or_default();
         // Remembering saves a process; where it cannot be written, the next command asks again.
         drop(replace_file(cache, text.as_bytes(), 0o644));
     }

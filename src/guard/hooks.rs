@@ -1,14 +1,249 @@
 //! Where do our hooks live, and in which worktrees are they active?
+//!
+//! ```text
+//! .git/config              [include] path = git-stream.config       added once, by `init`
+//! .git/git-stream.config   one [includeIf "gitdir:./worktrees/ID"] per stream's worktree
+//! .git/git-stream/worktree.config      core.hooksPath = .git/git-stream/hooks
+//! .git/git-stream/hooks/               our two hooks, and a pass-through for each of the user's
+//! ```
+//!
+//! Everything is written as a whole and only where it differs, so installing again is free.
 
-use super::Error;
-use crate::git::{Lock, Repo};
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
-/// Writes the hooks and the configuration that makes them active; `false` where nothing changed.
-pub fn install(_repo: &Repo, _lock: &Lock) -> Result<bool, Error> {
-    Ok(false)
+use bstr::ByteSlice as _;
+
+use super::{Error, own};
+use crate::git::{self, Lock, Repo, replace_file};
+use crate::workspace::MARKER;
+
+/// The file in the shared git directory that `include.path` names.
+pub const INCLUDED: &str = "git-stream.config";
+/// The file that each stream's worktree includes.
+const WORKTREE_CONFIG: &str = "worktree.config";
+/// The directory of our hooks.
+const HOOKS: &str = "hooks";
+/// What the second line of every hook of ours begins with.
+const SIGNATURE: &[u8] = b"\n# git stream:";
+
+/// The hooks that ask the guard.
+pub(super) const GUARDED: [(&str, &str); 2] = [
+    ("pre-commit", include_str!("../../hooks/pre-commit")),
+    (
+        "prepare-commit-msg",
+        include_str!("../../hooks/prepare-commit-msg"),
+    ),
+];
+const PASS_THROUGH: &str = include_str!("../../hooks/pass-through");
+
+/// The hooks that are handed on to the user's own, where there is one. `push-to-checkout` and
+/// `proc-receive` are not among them: git behaves differently as soon as they exist.
+const PASSED: [&str; 23] = [
+    "applypatch-msg",
+    "commit-msg",
+    "p4-changelist",
+    "p4-post-changelist",
+    "p4-pre-submit",
+    "p4-prepare-changelist",
+    "post-applypatch",
+    "post-checkout",
+    "post-commit",
+    "post-index-change",
+    "post-merge",
+    "post-receive",
+    "post-rewrite",
+    "post-update",
+    "pre-applypatch",
+    "pre-auto-gc",
+    "pre-merge-commit",
+    "pre-push",
+    "pre-rebase",
+    "pre-receive",
+    "reference-transaction",
+    "sendemail-validate",
+    "update",
+];
+
+/// Every hook that we may be called as.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    let guarded = GUARDED.iter().map(|(name, _)| *name);
+    guarded.chain(PASSED)
 }
 
-/// Removes them.
-pub fn uninstall(_repo: &Repo) -> Result<(), Error> {
+/// Writes the hooks and the configuration that makes them active in the worktrees that are marked;
+/// `false` where nothing had to change.
+///
+/// Under the repository's lock: two commands that each add a worktree must not lose one.
+pub fn install(repo: &Repo, _lock: &Lock) -> Result<bool, Error> {
+    let directory = repo.private(HOOKS);
+    let mut changed = false;
+    let wanted = wanted(repo)?;
+    for (name, text) in &wanted {
+        changed |= write(&directory.join(name), text, 0o755)?;
+    }
+    for name in names().filter(|name| !wanted.contains_key(name)) {
+        let path = directory.join(name);
+        if fs::read(&path).is_ok_and(|text| text.contains_str(SIGNATURE)) {
+            fs::remove_file(&path).map_err(git::Error::file("remove", &path))?;
+            changed = true;
+        }
+    }
+    let config = format_config(&directory);
+    changed |= write(&repo.private(WORKTREE_CONFIG), &config, 0o644)?;
+    changed |= write(&repo.common_dir().join(INCLUDED), &included(repo)?, 0o644)?;
+    Ok(changed)
+}
+
+/// Removes all that [`install`] has written.
+pub fn uninstall(repo: &Repo) -> Result<(), Error> {
+    // The configuration first: without it, git looks for no hook of ours.
+    for path in [
+        repo.common_dir().join(INCLUDED),
+        repo.private(WORKTREE_CONFIG),
+    ] {
+        absent_is_fine(fs::remove_file(&path)).map_err(git::Error::file("remove", &path))?;
+    }
+    let hooks = repo.private(HOOKS);
+    absent_is_fine(fs::remove_dir_all(&hooks)).map_err(git::Error::file("remove", &hooks))?;
     Ok(())
+}
+
+fn absent_is_fine(result: std::io::Result<()>) -> std::io::Result<()> {
+    match result {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// The hooks that should be there, by name.
+fn wanted(repo: &Repo) -> Result<BTreeMap<&'static str, Vec<u8>>, Error> {
+    let guard = guard()?;
+    let filled = |text: &str| text.as_bytes().replace("@GUARD@", inside_quotes(&guard));
+    let mut wanted: BTreeMap<_, _> = GUARDED
+        .iter()
+        .map(|(name, text)| (*name, filled(text)))
+        .collect();
+    let theirs = own::directories(repo)?;
+    for name in PASSED {
+        if theirs
+            .iter()
+            .any(|directory| own::is_runnable(&directory.join(name)))
+        {
+            wanted.insert(name, filled(PASS_THROUGH));
+        }
+    }
+    Ok(wanted)
+}
+
+/// The guard that belongs to the program that runs: beside it, whatever PATH says.
+fn guard() -> Result<PathBuf, Error> {
+    let program = std::env::current_exe()
+        .and_then(|program| program.canonicalize())
+        .map_err(git::Error::file("find", Path::new("git-stream")))?;
+    Ok(program.with_file_name("git-stream-guard"))
+}
+
+/// A path as it stands between the single quotes of a shell script.
+fn inside_quotes(path: &Path) -> Vec<u8> {
+    path.as_os_str().as_bytes().replace("'", "'\\''")
+}
+
+/// Writes a file unless it is there with exactly this content and mode.
+fn write(path: &Path, content: &[u8], mode: u32) -> Result<bool, Error> {
+    let same = fs::read(path).is_ok_and(|there| there == content)
+        && fs::metadata(path).is_ok_and(|about| about.permissions().mode() & 0o777 == mode);
+    if !same {
+        replace_file(path, content, mode)?;
+    }
+    Ok(!same)
+}
+
+/// What a stream's worktree includes.
+fn format_config(hooks: &Path) -> Vec<u8> {
+    let path = quoted(hooks.as_os_str());
+    [b"[core]\n\thooksPath = ", path.as_slice(), b"\n"].concat()
+}
+
+/// What the repository includes: our configuration, for each marked worktree.
+fn included(repo: &Repo) -> Result<Vec<u8>, Error> {
+    let mut text = String::from("# Written by git stream: which worktrees belong to streams.\n");
+    for linked in repo.linked_worktrees()? {
+        if linked.git_dir.join(MARKER).exists() {
+            let condition = format!("gitdir:./worktrees/{}", literal(&linked.id));
+            let condition = condition.replace('\\', "\\\\").replace('"', "\\\"");
+            // A String takes all that is written to it.
+            let _never_fails = write!(
+                text,
+                "[includeIf \"{condition}\"]\n\tpath = git-stream/{WORKTREE_CONFIG}\n"
+            );
+        }
+    }
+    Ok(text.into_bytes())
+}
+
+/// A worktree's id as a glob that matches it alone. git's configuration cannot hold a line feed
+/// there, and takes `?` for it.
+fn literal(id: &str) -> String {
+    let mut glob = String::new();
+    for c in id.chars() {
+        match c {
+            '*' | '?' | '[' | '\\' => glob.extend(['\\', c]),
+            '\n' => glob.push('?'),
+            c => glob.push(c),
+        }
+    }
+    glob
+}
+
+/// A value as git's configuration quotes it.
+fn quoted(value: &OsStr) -> Vec<u8> {
+    let mut quoted = vec![b'"'];
+    for byte in value.as_bytes() {
+        match byte {
+            b'"' | b'\\' => quoted.extend([b'\\', *byte]),
+            b'\n' => quoted.extend(b"\\n"),
+            _ => quoted.push(*byte),
+        }
+    }
+    quoted.push(b'"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{GUARDED, PASS_THROUGH, SIGNATURE, literal, names, quoted};
+    use bstr::ByteSlice as _;
+
+    #[test]
+    fn an_id_is_a_glob_that_matches_it_alone() {
+        assert_eq!(literal("api"), "api");
+        assert_eq!(literal("a*b?[c]\\d"), "a\\*b\\?\\[c]\\\\d");
+    }
+
+    #[test]
+    fn a_value_survives_its_quoting() {
+        let value = std::ffi::OsStr::new("a \"b\"\\c#;\nd");
+        assert_eq!(quoted(value), br#""a \"b\"\\c#;\nd""#);
+    }
+
+    #[test]
+    fn hooks_that_change_git_by_existing_are_never_written() {
+        for name in ["push-to-checkout", "proc-receive", "fsmonitor-watchman"] {
+            assert!(!names().any(|other| other == name));
+        }
+    }
+
+    #[test]
+    fn every_template_is_signed_and_names_its_guard() {
+        for text in [GUARDED[0].1, GUARDED[1].1, PASS_THROUGH] {
+            assert!(text.as_bytes().contains_str(SIGNATURE));
+            assert_eq!(text.matches("'@GUARD@'").count(), 1);
+        }
+    }
 }

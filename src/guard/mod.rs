@@ -1,37 +1,25 @@
 //! Where is the rule asked: in hooks, of the index, of a range, of paths?
+//!
+//! [`hook`] is what git calls, [`hooks`] puts it where git looks. [`staged`], [`range`] and
+//! [`paths`] ask the rule and answer a [`Verdict`]: what is refused, whose it is, what to do.
+//! Whatever cannot be found out is a refusal: a commit is only ever let through by an answer.
 
+pub mod hook;
 pub mod hooks;
 
-/// Why the guard could not be asked or set up.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// git or the file system failed.
-    #[error(transparent)]
-    Git(#[from] crate::git::Error),
-}
+mod ask;
+mod error;
+mod hint;
+mod index;
+mod own;
+mod owner;
+mod unstage;
+mod verdict;
+mod who;
 
-impl crate::exit::Explain for Error {
-    fn exit(&self) -> crate::exit::Exit {
-        match self {
-            Error::Git(error) => error.exit(),
-        }
-    }
-
-    fn hints(&self) -> Vec<String> {
-        match self {
-            Error::Git(error) => error.hints(),
-        }
-    }
-
-    fn evidence(&self) -> serde_json::Map<String, serde_json::Value> {
-        match self {
-            Error::Git(error) => error.evidence(),
-        }
-    }
-
-    fn git_said(&self) -> Vec<String> {
-        match self {
-            Error::Git(error) => error.git_said(),
-        }
-    }
-}
+pub use ask::{Whose, paths, range};
+pub use error::Error;
+pub use index::staged;
+pub use owner::Owner;
+pub use unstage::{Doing, Unstaged, unstage};
+pub use verdict::{Refused, Verdict, What};

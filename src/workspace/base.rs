@@ -1,14 +1,17 @@
 //! Which commit of the base branch can be trusted?
 //!
 //! With a remote, the tracking ref: what the server has accepted. Without one, the commit that the
-//! ledger has recorded, moved forward to the local branch's tip when that descends from it; a
-//! branch that was rewritten is a question to a person, and until it is answered the recorded
-//! commit counts.
+//! ledger has recorded, moved forward to the local branch's tip when that descends from it and
+//! brings no commit of a held stream that breaks the stream's rule. Otherwise it is a question to
+//! a person, and until that is answered the recorded commit counts.
 
-use crate::git::{Id, Repo};
-use crate::ledger::{Base, State};
+use bstr::BString;
 
 use super::Error;
+use super::trespass::Brought;
+use crate::git::{Id, Repo};
+use crate::ledger::{Base, State};
+use crate::name::StreamName;
 
 /// The base as it may be relied on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +40,16 @@ pub enum Doubt {
         /// Its tip.
         tip: Id,
     },
+    /// It brings a commit of a held stream that breaks the stream's rule: somebody merged it.
+    Trespass {
+        /// The stream.
+        stream: StreamName,
+        /// The commit.
+        commit: Id,
+        /// The paths that are not the stream's; none where that cannot be told, since the commit
+        /// meets the base in several places.
+        paths: Vec<BString>,
+    },
 }
 
 /// The full name of the ref that a base is read from.
@@ -61,7 +74,14 @@ pub(super) fn trusted(repo: &Repo, state: &State) -> Result<Trusted, Error> {
     let tip = repo.read_ref(&full_name)?;
     let (commit, doubt) = match tip {
         // The server's word counts, also after a forced push that its owners have allowed.
-        Some(tip) if remote.is_some() || repo.is_ancestor(recorded, tip)? => (tip, None),
+        Some(tip) if remote.is_some() || tip == recorded => (tip, None),
+        Some(tip) if repo.is_ancestor(recorded, tip)? => {
+            let brought = Brought::new(repo, (&full_name, &branch), recorded, tip)?;
+            match brought.trespass(state)? {
+                None => (tip, None),
+                doubt => (recorded, doubt),
+            }
+        }
         Some(tip) => (recorded, Some(Doubt::Rewritten { tip })),
         None => (recorded, Some(Doubt::Gone)),
     };

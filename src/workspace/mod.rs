@@ -7,13 +7,14 @@ mod base;
 mod error;
 mod place;
 mod source;
+mod trespass;
 
 use jiff::{Timestamp, Unit};
 
 pub use base::{Doubt, Trusted, full_name};
 pub use error::Error;
 pub use place::{MARKER, Place, marked, worktree_path};
-pub use source::PLAN;
+pub use source::{PLAN, plan_at};
 
 use crate::caller;
 use crate::git::Repo;
@@ -49,7 +50,7 @@ impl<'r> Workspace<'r> {
         let state = Ledger::of(repo).read()?;
         let machine = Machine::of(repo)?;
         let base = base::trusted(repo, &state)?;
-        let (plan, plan_source) = source::plan(repo, &base)?;
+        let (plan, plan_source) = plan_at(repo, base.commit, &base.branch)?;
         let place = Place::of(repo, &state)?;
         Ok(Workspace {
             repo,

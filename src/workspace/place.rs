@@ -27,7 +27,8 @@ pub enum Place {
 }
 
 impl Place {
-    pub(super) fn of(repo: &Repo, state: &State) -> Result<Place, Error> {
+    /// Where the caller stands, as the worktree's admin directory and the ledger have it.
+    pub fn of(repo: &Repo, state: &State) -> Result<Place, Error> {
         let Some(name) = marked(repo.git_dir())? else {
             return Ok(Place::Outside);
         };

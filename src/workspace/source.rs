@@ -5,23 +5,20 @@
 
 use std::fs;
 
-use super::{Error, Trusted};
-use crate::git::{self, Repo};
+pub use crate::rule::PLAN;
+
+use super::Error;
+use crate::git::{self, Id, Repo};
 use crate::plan::{self, Plan};
 
-/// The plan's file, at the top of the repository.
-pub const PLAN: &str = "streams.toml";
-
-pub(super) fn plan(repo: &Repo, base: &Trusted) -> Result<(Plan, String), Error> {
+/// The plan as it stands at a commit of a branch, and where it comes from, in words.
+pub fn plan_at(repo: &Repo, commit: Id, branch: &str) -> Result<(Plan, String), Error> {
     let private = repo.private(PLAN);
     let (bytes, source) = match fs::read(&private) {
         Ok(bytes) => (Some(bytes), private.display().to_string()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let tree = repo.tree_of(base.commit)?;
-            (
-                repo.blob_at(tree, PLAN)?,
-                format!("{PLAN} at {}", base.branch),
-            )
+            let tree = repo.tree_of(commit)?;
+            (repo.blob_at(tree, PLAN)?, format!("{PLAN} at {branch}"))
         }
         Err(error) => return Err(git::Error::file("read", &private)(error).into()),
     };

@@ -38,6 +38,7 @@ fn a_claim_needs_no_plan_and_no_setting_up() {
     $ GIT_STREAM_AGENT=a1 git stream claim api --files 'src/api/**' 'tests/api/**'
     $ROOT/repo.streams/api
     --- stderr ---
+    wrote the hooks in '$ROOT/repo/.git/git-stream/hooks'
     included 'git-stream.config' in '$ROOT/repo/.git/config'
     recorded the base branch 'main'
     a1 takes api: src/api/** tests/api/**
@@ -90,6 +91,7 @@ fn the_answer_as_json_has_the_fields_of_the_contract() {
     $ git stream claim api --files 'src/api/**' --agent a1 --json
     {"version":1,"outcome":"claimed","stream":"api","agent":"a1","branch":"stream/api","worktree":"$ROOT/repo.streams/api","base":"$OID1","base_branch":"main","epoch":1,"slot":0,"files":["src/api/**"]}
     --- stderr ---
+    wrote the hooks in '$ROOT/repo/.git/git-stream/hooks'
     included 'git-stream.config' in '$ROOT/repo/.git/config'
     recorded the base branch 'main'
     a1 takes api: src/api/**
@@ -187,6 +189,7 @@ fn the_plan_says_what_a_stream_owns() {
     $ GIT_STREAM_AGENT=a1 git stream claim schema
     $ROOT/repo.streams/schema
     --- stderr ---
+    wrote the hooks in '$ROOT/repo/.git/git-stream/hooks'
     included 'git-stream.config' in '$ROOT/repo/.git/config'
     recorded the base branch 'main'
     a1 takes schema: schema/**
@@ -296,6 +299,7 @@ fn work_that_exists_is_adopted() {
     $ GIT_STREAM_AGENT=a1 git stream claim api --files 'src/api/**' --from mine
     $ROOT/repo.streams/api
     --- stderr ---
+    wrote the hooks in '$ROOT/repo/.git/git-stream/hooks'
     included 'git-stream.config' in '$ROOT/repo/.git/config'
     recorded the base branch 'main'
     goes on with 1 commit
@@ -430,6 +434,7 @@ fn likely_mistakes_get_a_hint() {
     $ GIT_STREAM_AGENT=a1 git stream claim api --files src '*.snap'
     $ROOT/repo.streams/api
     --- stderr ---
+    wrote the hooks in '$ROOT/repo/.git/git-stream/hooks'
     included 'git-stream.config' in '$ROOT/repo/.git/config'
     recorded the base branch 'main'
     a1 takes api: src *.snap

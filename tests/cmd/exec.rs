@@ -31,6 +31,7 @@ fn a_command_runs_in_the_stream_with_its_identity() {
     GIT_STREAM_EPOCH=1
     GIT_STREAM_SLOT=0
     --- stderr ---
+    wrote the hooks in '$ROOT/repo/.git/git-stream/hooks'
     included 'git-stream.config' in '$ROOT/repo/.git/config'
     recorded the base branch 'main'
     a1 takes api: src/api/**

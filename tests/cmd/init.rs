@@ -11,6 +11,7 @@ fn it_sets_up_and_is_safe_to_run_again() {
     let sandbox = Sandbox::new();
     assert_snapshot!(sandbox.run(["init"]).block(), @"
     $ git stream init
+    wrote the hooks in '$ROOT/repo/.git/git-stream/hooks'
     included 'git-stream.config' in '$ROOT/repo/.git/config'
     recorded the base branch 'main'
     wrote a plan to begin with, '$ROOT/repo/streams.toml'
@@ -48,7 +49,7 @@ fn a_private_plan_stays_inside_the_git_directory() {
     let sandbox = Sandbox::new();
     assert_snapshot!(sandbox.run(["init", "--private", "--json"]).block(), @r#"
     $ git stream init --private --json
-    {"version":1,"outcome":"done","base":"main","done":["included 'git-stream.config' in '$ROOT/repo/.git/config'","recorded the base branch 'main'","wrote a plan to begin with, '$ROOT/repo/.git/git-stream/streams.toml'"],"notes":[]}
+    {"version":1,"outcome":"done","base":"main","done":["wrote the hooks in '$ROOT/repo/.git/git-stream/hooks'","included 'git-stream.config' in '$ROOT/repo/.git/config'","recorded the base branch 'main'","wrote a plan to begin with, '$ROOT/repo/.git/git-stream/streams.toml'"],"notes":[]}
     [status 0]
     "#);
     assert_eq!(sandbox.git(&["status", "--porcelain"]), "");
@@ -73,6 +74,7 @@ fn uninstalling_leaves_the_work_and_says_how_to_remove_it() {
     assert_snapshot!(sandbox.run(["init", "--uninstall", "-n"]).block(), @"
     $ git stream init --uninstall -n
     would remove the include from '$ROOT/repo/.git/config'
+    would remove the hooks in '$ROOT/repo/.git/git-stream/hooks'
     --- stderr ---
     hint: 'api' is still held by a1; its worktree '$ROOT/repo.streams/api' is not guarded any more
     hint: The ledger stays; remove it with `git update-ref -d refs/stream/ledger`.
@@ -82,6 +84,7 @@ fn uninstalling_leaves_the_work_and_says_how_to_remove_it() {
     assert_snapshot!(sandbox.run(["init", "--uninstall"]).block(), @"
     $ git stream init --uninstall
     removed the include from '$ROOT/repo/.git/config'
+    removed the hooks in '$ROOT/repo/.git/git-stream/hooks'
     --- stderr ---
     hint: 'api' is still held by a1; its worktree '$ROOT/repo.streams/api' is not guarded any more
     hint: The ledger stays; remove it with `git update-ref -d refs/stream/ledger`.

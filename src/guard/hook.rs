@@ -1,0 +1,60 @@
+//! What happens when git calls one of our hooks?
+//!
+//! The user's own hook of the same name runs first, with the arguments, the stdin and the
+//! environment that git gave us: it may stage files again, and the guard must see them. What it
+//! refuses is refused; what it accepts, the guard judges.
+//!
+//! Active in the worktrees of streams only; in any other the guard has nothing to say.
+
+use std::ffi::{OsStr, OsString};
+
+use super::hooks::{self, GUARDED};
+use super::{Error, Verdict, index, own, who};
+use crate::git::Repo;
+use crate::workspace::{Workspace, marked};
+
+/// How a hook ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// git may go on.
+    Passed,
+    /// The user's own hook has refused, with this status, and said why.
+    RefusedByOwn(u8),
+    /// The guard refuses.
+    Refused(Box<Verdict>),
+}
+
+/// The hook whose name this is, if it is one that we stand in for.
+pub fn named(name: &OsStr) -> Option<&'static str> {
+    hooks::names().find(|known| name == *known)
+}
+
+/// Runs a hook. `args` are git's.
+///
+/// Where the guard has no part, the process becomes the user's own hook and this returns only if
+/// there is none.
+pub fn run(name: &str, args: &[OsString]) -> Result<Outcome, Error> {
+    let repo = Repo::here()?;
+    if !GUARDED.iter().any(|(guarded, _)| *guarded == name) {
+        own::become_it(&repo, name, args)?;
+        return Ok(Outcome::Passed);
+    }
+    match own::run(&repo, name, args)? {
+        0 => judge(&repo),
+        status => Ok(Outcome::RefusedByOwn(status)),
+    }
+}
+
+fn judge(repo: &Repo) -> Result<Outcome, Error> {
+    if marked(repo.git_dir())?.is_none() {
+        return Ok(Outcome::Passed);
+    }
+    let workspace = Workspace::open(repo)?;
+    let stream = who::here(repo, &workspace.state)?;
+    let verdict = index::judge(&workspace, stream)?;
+    if verdict.accepts() {
+        Ok(Outcome::Passed)
+    } else {
+        Ok(Outcome::Refused(Box::new(verdict)))
+    }
+}

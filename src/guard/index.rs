@@ -1,0 +1,115 @@
+//! May what is staged be committed?
+//!
+//! The index is the one that git is about to commit: `GIT_INDEX_FILE` as given, which names a
+//! temporary one for `commit -a` and `commit PATH`. The parents are HEAD and, in a merge, the
+//! commits that are being merged.
+//!
+//! `commit --amend` will have HEAD's parents instead of HEAD. That asks the same question: all of
+//! HEAD's history beyond its parents is HEAD itself, which is a commit of the stream and not on
+//! the base, so the newest commit of the base that the result contains is the same.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+
+use super::owner::Owners;
+use super::{Error, Verdict, What, Whose, ask, who};
+use crate::git::{self, Id, Repo};
+use crate::name::StreamName;
+use crate::rule::{Scope, TreeContent, base_for, judge as judge_changes};
+use crate::workspace::Workspace;
+
+/// Asks the rule of the index. [`Error::WhichStream`] where it is not said for whom.
+pub fn staged(repo: &Repo, whose: &Whose) -> Result<Verdict, Error> {
+    let workspace = Workspace::open(repo)?;
+    match whose {
+        Whose::Here => {
+            let stream = who::here(repo, &workspace.state)?.ok_or(Error::WhichStream)?;
+            judge(&workspace, Some(stream))
+        }
+        Whose::Stream(stream) => judge(&workspace, Some(stream.clone())),
+        Whose::Files(files) => {
+            let scope = Scope::new(&files.clone().into(), &workspace.plan);
+            with_scope(&workspace, None, &scope)
+        }
+    }
+}
+
+pub(super) fn judge(
+    workspace: &Workspace<'_>,
+    stream: Option<StreamName>,
+) -> Result<Verdict, Error> {
+    let stream = stream.ok_or(Error::WhichStream)?;
+    let scope = ask::scope(&workspace.state, &workspace.plan, &stream)?;
+    with_scope(workspace, Some(stream), &scope)
+}
+
+fn with_scope(
+    workspace: &Workspace<'_>,
+    stream: Option<StreamName>,
+    scope: &Scope,
+) -> Result<Verdict, Error> {
+    let repo = workspace.repo;
+    let base = base(workspace)?;
+    let tree = repo.tree_of(base)?;
+    let index = path(repo)?;
+    let changes = repo.diff_index(&index, Some(tree))?;
+    let breaches = judge_changes(scope, &changes, &TreeContent::new(repo, tree))?;
+    let what = if index == repo.git_dir().join("index") {
+        What::Staged
+    } else {
+        What::Commit
+    };
+    let mut verdict = Verdict::new(what, stream, changes.len());
+    let owners = Owners::new(&workspace.state, &workspace.plan, verdict.stream.as_ref());
+    verdict.refuse(None, breaches, &owners);
+    Ok(verdict)
+}
+
+/// The newest commit of the trusted base that the commit about to be made will contain.
+pub(super) fn base(workspace: &Workspace<'_>) -> Result<Id, Error> {
+    workspace.repo.require_whole_history()?;
+    let parents = parents(workspace.repo)?;
+    Ok(base_for(workspace.repo, workspace.base.commit, &parents)?)
+}
+
+/// The index that git is about to commit, or the worktree's.
+pub(super) fn path(repo: &Repo) -> Result<PathBuf, Error> {
+    match env::var_os("GIT_INDEX_FILE") {
+        // git itself takes a relative name from the top of the worktree.
+        Some(given) if !given.is_empty() => Ok(repo.require_top()?.join(given)),
+        Some(_) | None => Ok(repo.git_dir().join("index")),
+    }
+}
+
+/// The parents of the commit about to be made.
+fn parents(repo: &Repo) -> Result<Vec<Id>, Error> {
+    let mut parents = vec![repo.head()?.ok_or(git::Error::Unborn)?];
+    let path = repo.git_dir().join("MERGE_HEAD");
+    match fs::read_to_string(&path) {
+        Ok(text) => {
+            for line in text.lines() {
+                let parent = repo.parse_id(line).ok_or_else(|| Error::Garbled {
+                    path: path.clone(),
+                    line: line.to_owned(),
+                })?;
+                parents.push(parent);
+            }
+        }
+        // git writes it only after pre-merge-commit, and names the parents in the environment.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            parents.extend(from_environment(repo));
+        }
+        Err(error) => return Err(git::Error::file("read", &path)(error).into()),
+    }
+    Ok(parents)
+}
+
+/// The commits that a running `git merge` names by `GITHEAD_<id>`.
+fn from_environment(repo: &Repo) -> BTreeSet<Id> {
+    env::vars_os()
+        .filter_map(|(name, _)| repo.parse_id(name.to_str()?.strip_prefix("GITHEAD_")?))
+        .filter(|id| repo.has(*id))
+        .collect()
+}

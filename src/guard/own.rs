@@ -1,0 +1,101 @@
+//! Where are the user's own hooks, which the hooks of a stream's worktree hide?
+//!
+//! `core.hooksPath` as the shared git directory sees it, where our own setting does not apply;
+//! looked up each time, since hook managers change it. A relative value counts from the worktree's
+//! top, as in git; where it names no directory there, from the main checkout's: managers put what
+//! they generate there and tell git to ignore it, so a new worktree lacks it.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rustix::fs::{Access, access};
+
+use super::Error;
+use crate::git::Repo;
+
+/// Every directory in which a worktree of the repository may have its own hooks.
+pub(super) fn directories(repo: &Repo) -> Result<Vec<PathBuf>, Error> {
+    let shared = Repo::at(repo.common_dir())?;
+    let configured = match shared.config("core.hooksPath") {
+        // git takes an empty value for the current directory.
+        Some(value) if value.is_empty() => Some(PathBuf::from(".")),
+        Some(_) => shared.config_path("core.hooksPath"),
+        None => None,
+    };
+    let directories = match configured {
+        Some(path) if path.is_relative() => [repo.top(), repo.main_top()]
+            .into_iter()
+            .flatten()
+            .map(|top| top.join(&path))
+            .collect(),
+        Some(path) => vec![path],
+        None => vec![repo.common_dir().join("hooks")],
+    };
+    Ok(directories
+        .into_iter()
+        .filter(|directory| directory.is_dir() && !is_ours(repo, directory))
+        .collect())
+}
+
+/// Whether somebody has made our directory their setting: calling it again would never end.
+fn is_ours(repo: &Repo, directory: &Path) -> bool {
+    let ours = repo.private("hooks").canonicalize();
+    ours.is_ok_and(|ours| directory.canonicalize().is_ok_and(|theirs| theirs == ours))
+}
+
+/// The user's own hook of this name, if there is one that git would run.
+fn find(repo: &Repo, name: &str) -> Result<Option<PathBuf>, Error> {
+    let directories = directories(repo)?;
+    let hook = directories.first().map(|directory| directory.join(name));
+    Ok(hook.filter(|hook| is_runnable(hook)))
+}
+
+/// Whether git would run this file as a hook.
+pub(super) fn is_runnable(hook: &Path) -> bool {
+    hook.is_file() && access(hook, Access::EXEC_OK).is_ok()
+}
+
+/// Runs the user's own hook, with everything that git has given us; its status, 0 without one.
+pub(super) fn run(repo: &Repo, name: &str, args: &[OsString]) -> Result<u8, Error> {
+    let Some(hook) = find(repo, name)? else {
+        return Ok(0);
+    };
+    let status = or_shell(&hook, args, Command::status)
+        .map_err(|source| Error::OwnHook { path: hook, source })?;
+    let status = status
+        .code()
+        .unwrap_or_else(|| 128 + status.signal().unwrap_or_default());
+    Ok(u8::try_from(status).unwrap_or(1))
+}
+
+/// Becomes the user's own hook. Returns where there is none.
+pub(super) fn become_it(repo: &Repo, name: &str, args: &[OsString]) -> Result<(), Error> {
+    let Some(hook) = find(repo, name)? else {
+        return Ok(());
+    };
+    let Err(source) = or_shell(&hook, args, |command| Err::<(), _>(command.exec())) else {
+        return Ok(());
+    };
+    Err(Error::OwnHook { path: hook, source })
+}
+
+/// Starts a hook as git does: one without a `#!` line is read by the shell.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that starts a hook of the user's"
+)]
+fn or_shell<T>(
+    hook: &Path,
+    args: &[OsString],
+    start: impl Fn(&mut Command) -> io::Result<T>,
+) -> io::Result<T> {
+    match start(Command::new(hook).args(args)) {
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error()) => {
+            start(Command::new("/bin/sh").arg(hook).args(args))
+        }
+        answer => answer,
+    }
+}

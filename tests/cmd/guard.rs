@@ -1,1 +1,0 @@
-//! How does `git stream guard` behave?

@@ -1,0 +1,110 @@
+//! `git stream guard`: as hooks, and asked directly.
+
+mod ask;
+mod commit;
+mod history;
+mod hook;
+mod oracle;
+mod trusted;
+
+use std::path::{Path, PathBuf};
+
+use crate::support::{Ran, Sandbox};
+
+/// `api` and `ui` own their sources; `docs` is planned and stays unclaimed.
+const PLAN: &str = r#"version = 1
+[shared]
+files = ["package.json"]
+create = ["fixtures/**"]
+[derived]
+files = ["**/*.lock"]
+command = "make locks"
+[streams.api]
+files = ["src/api/**"]
+[streams.ui]
+files = ["src/ui/**"]
+[streams.docs]
+files = ["docs/**"]
+"#;
+
+/// A repository in which a1 holds `api` and a2 holds `ui`, and the worktree of `api`.
+struct Held {
+    sandbox: Sandbox,
+    api: PathBuf,
+}
+
+impl Held {
+    fn new() -> Held {
+        Held::of(Sandbox::new())
+    }
+
+    fn of(sandbox: Sandbox) -> Held {
+        sandbox.commit("Plan", &[("streams.toml", PLAN)]);
+        assert_eq!(sandbox.run(["init"]).status(), 0);
+        let api = claim(&sandbox, "api", "a1");
+        claim(&sandbox, "ui", "a2");
+        Held { sandbox, api }
+    }
+
+    /// Writes a file in the stream's worktree.
+    fn write(&self, path: &str, text: &str) {
+        self.sandbox.write(self.api.join(path), text);
+    }
+
+    /// git in the stream's worktree, which must succeed.
+    #[track_caller]
+    fn git(&self, args: &[&str]) -> String {
+        self.sandbox.git_in(&self.api, args)
+    }
+
+    /// git in the stream's worktree.
+    fn try_git(&self, args: &[&str]) -> Ran {
+        self.sandbox.program("git", args).in_dir(&self.api).go()
+    }
+
+    /// `git stream guard` in the stream's worktree.
+    fn guard(&self, args: &[&str]) -> Ran {
+        let words = std::iter::once("guard").chain(args.iter().copied());
+        self.sandbox.run(words).in_dir(&self.api).go()
+    }
+
+    fn tip(&self) -> String {
+        self.git(&["rev-parse", "refs/heads/stream/api"])
+    }
+
+    /// Runs git and demands that the guard refused: the branch is where it was, the reason is told.
+    #[track_caller]
+    fn refused(&self, args: &[&str], reason: &str) {
+        let tip = self.tip();
+        let ran = self.try_git(args);
+        assert_ne!(ran.status(), 0, "{}", ran.block());
+        assert!(ran.stderr().contains(reason), "{}", ran.block());
+        assert_eq!(self.tip(), tip, "{}", ran.block());
+    }
+
+    /// A commit on `main`, made in the main checkout.
+    fn on_main(&self, path: &str, text: &str) -> String {
+        self.sandbox.commit("On main", &[(path, text)])
+    }
+
+    /// A commit of the stream that no hook has seen.
+    fn slipped_by(&self, path: &str, text: &str) -> String {
+        self.write(path, text);
+        self.git(&["add", path]);
+        let unguarded = [
+            "-c",
+            "core.hooksPath=/dev/null",
+            "commit",
+            "-qm",
+            "Slipped by",
+        ];
+        self.git(&unguarded);
+        self.tip().trim().to_owned()
+    }
+}
+
+fn claim(sandbox: &Sandbox, stream: &str, agent: &str) -> PathBuf {
+    let ran = sandbox.run(["claim", stream, "--agent", agent]).go();
+    assert_eq!(ran.status(), 0, "{}", ran.block());
+    Path::new(ran.stdout().trim_end()).to_owned()
+}
