@@ -1,4 +1,4 @@
-//! The rule, on changes that are written out.
+//! What does the rule say about changes that are written out?
 
 use std::collections::BTreeMap;
 use std::rc::Rc;

@@ -6,24 +6,37 @@ use std::collections::BTreeSet;
 
 use super::tree::{Source, rust, sources};
 
-const DOMAIN: [&str; 6] = ["exit", "name", "pattern", "plan", "git", "ledger"];
+/// What everything may use.
+const FLOOR: [&str; 4] = ["exit", "name", "path", "word"];
+/// What the modules of the domain stand on.
+const GROUND: [&str; 7] = [
+    "pattern",
+    "plan",
+    "git",
+    "ledger",
+    "caller",
+    "workspace",
+    "rule",
+];
 
 /// What a module may use, besides itself.
 fn allowed(module: &str) -> Option<Vec<&'static str>> {
-    let domain = |more: &[&'static str]| DOMAIN.iter().chain(more).copied().collect();
-    let allowed = match module {
-        "exit" => vec![],
-        "name" | "pattern" => vec!["exit"],
-        "git" | "cli" => vec!["exit", "name"],
-        "plan" => vec!["exit", "name", "pattern"],
-        "ledger" => vec!["exit", "name", "pattern", "plan", "git"],
-        "guard" | "inbox" => domain(&[]),
-        "claim" => domain(&["guard"]),
-        "status" => domain(&["inbox"]),
-        "sync" => domain(&["claim", "guard", "inbox"]),
-        "verb" => domain(&["cli", "claim", "guard", "inbox", "status", "sync"]),
+    let ground = |more: &[&'static str]| GROUND.iter().chain(more).copied().collect();
+    let mut allowed: Vec<&'static str> = match module {
+        "exit" | "word" | "name" | "path" | "pattern" | "git" | "cli" => vec![],
+        "plan" => vec!["pattern"],
+        "ledger" | "rule" => vec!["pattern", "plan", "git"],
+        "caller" => vec!["pattern", "plan", "git", "ledger"],
+        "workspace" => vec!["pattern", "plan", "git", "ledger", "caller", "rule"],
+        "guard" | "inbox" => ground(&[]),
+        "setup" => ground(&["guard"]),
+        "claim" => ground(&["guard", "setup"]),
+        "status" => ground(&["inbox"]),
+        "sync" => ground(&["claim", "guard", "inbox"]),
+        "verb" => ground(&["cli", "claim", "guard", "inbox", "setup", "status", "sync"]),
         _ => return None,
     };
+    allowed.extend(FLOOR.iter().filter(|floor| **floor != module));
     Some(allowed)
 }
 

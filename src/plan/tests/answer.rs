@@ -1,3 +1,5 @@
+//! How does the answer look, to a person and to a program?
+
 use bstr::ByteSlice;
 use serde_json::json;
 

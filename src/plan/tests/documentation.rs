@@ -1,3 +1,5 @@
+//! Does the documentation say what the reader does?
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 

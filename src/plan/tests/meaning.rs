@@ -1,3 +1,5 @@
+//! What does a plan without problems mean?
+
 use jiff::SignedDuration;
 
 use super::super::{

@@ -1,3 +1,5 @@
+//! What is said about each mistake?
+
 use super::super::parse;
 
 /// Every problem of a file, with its remedy; every stream and witness as a program would see it.

@@ -1,3 +1,5 @@
+//! What happens to bytes that are no plan?
+
 use proptest::prelude::*;
 
 use super::super::{Parsed, parse, waves};

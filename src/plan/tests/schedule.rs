@@ -1,3 +1,5 @@
+//! Which streams may run at the same time?
+
 use std::fmt::Write as _;
 
 use super::super::waves;
