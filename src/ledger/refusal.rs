@@ -193,7 +193,7 @@ impl Explain for Refusal {
             Refusal::Held(holder) => format!(
                 "Nothing was changed. If you are {agent}, say so with `git stream claim {stream} --agent {quoted}`; see every stream with `git stream status`.",
                 agent = holder.agent,
-                quoted = quoted(holder.agent.as_str()),
+                quoted = path::word(holder.agent.as_str()),
                 stream = holder.stream,
             ),
             Refusal::Overlaps { holder, .. } => format!(
@@ -235,7 +235,7 @@ impl Explain for Refusal {
             Refusal::NotYours(holder) => format!(
                 "Nothing was changed. If you are {agent}, say so with `--agent {quoted}`; see every stream with `git stream status`.",
                 agent = holder.agent,
-                quoted = quoted(holder.agent.as_str()),
+                quoted = path::word(holder.agent.as_str()),
             ),
             Refusal::Elsewhere(holder) => format!(
                 "Nothing was changed. Run the same command on {}, in '{}'; see every stream with `git stream status`.",
@@ -292,17 +292,5 @@ impl Explain for Refusal {
             return Map::new();
         };
         map
-    }
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = word
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "@._-+/".contains(c));
-    if plain {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }

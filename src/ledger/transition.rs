@@ -5,10 +5,11 @@
 //! learn about it.
 
 use super::event::Event;
-use super::record::{Claim, Escalation, Intent, Kind, Stream, StreamState};
+use super::record::{Claim, Escalation, Intent, Kind, Stream, StreamState, Work};
 use super::refusal::{Holder, Refusal};
 use super::request::{Actor, NewClaim, Request, What};
 use super::state::State;
+use crate::git::Id;
 use crate::name::StreamName;
 use crate::pattern::{Overlaps, PatternSet, Territory};
 use crate::plan::{Plan, Widen};
@@ -84,6 +85,7 @@ impl Decision<'_> {
                 let claim = self.own_operation(stream)?;
                 claim.worktree_id.clone_from(worktree_id);
                 claim.intent = None;
+                self.record(stream)?.work = None;
                 told(stream, format!("claim {stream}: its worktree is ready"))
             }
             What::Add { stream, files } => self.add(stream, files),
@@ -107,53 +109,13 @@ impl Decision<'_> {
                 stream,
                 work,
                 landed,
-            } => {
-                self.own_operation(stream)?;
-                let record = self.record(stream)?;
-                record.claim = None;
-                record.work.clone_from(work);
-                record.state = if *landed {
-                    StreamState::Landed
-                } else {
-                    StreamState::Unclaimed
-                };
-                self.close_questions_of(stream);
-                let kept = match (work, landed) {
-                    (Some(work), _) => format!("kept at {}", work.tip.to_hex_with_len(12)),
-                    (None, true) => "all of it is on the base".to_owned(),
-                    (None, false) => "nothing was left".to_owned(),
-                };
-                told(
-                    stream,
-                    format!("release {stream}: {by} gives it back; {kept}"),
-                )
-            }
+            } => self.released(stream, work.as_ref(), *landed),
             What::Synced {
                 stream,
                 start,
                 landed,
                 commits,
-            } => {
-                let at = self.request.at;
-                let claim = self.own_operation(stream)?;
-                claim.start = *start;
-                claim.renewed = at;
-                claim.intent = None;
-                self.close_questions_of(stream);
-                let record = self.record(stream)?;
-                let onto = start.to_hex_with_len(12);
-                if *landed {
-                    record.state = StreamState::Landed;
-                    return told(
-                        stream,
-                        format!("sync {stream}: the base {onto} has all of it"),
-                    );
-                }
-                told(
-                    stream,
-                    format!("sync {stream}: {commits} commits onto {onto}"),
-                )
-            }
+            } => self.synced(stream, *start, *landed, *commits),
             What::Abandon { stream, dead } => self.abandon(stream, dead.as_str()),
             What::Escalate(escalation) => Ok(self.escalate(escalation)),
             What::Close { id, why } => {
@@ -262,7 +224,14 @@ impl Decision<'_> {
         }
         record.state = StreamState::InProgress;
         record.epoch += 1;
-        record.work = None;
+        // Until the worktree is ready this is what a claim that dies leaves behind.
+        record.work = Some(Work {
+            tip: new.tip,
+            start: new.start,
+            agent: by.agent.clone(),
+            worktree: Some(new.worktree.clone()),
+            machine: by.machine.clone(),
+        });
         record.claim = Some(claim);
     }
 
@@ -294,6 +263,56 @@ impl Decision<'_> {
                 texts(std::slice::from_ref(files)).join(" ")
             ),
         )
+    }
+
+    fn released(
+        &mut self,
+        name: &StreamName,
+        work: Option<&Work>,
+        landed: bool,
+    ) -> Result<Option<Told>, Refusal> {
+        self.own_operation(name)?;
+        let record = self.record(name)?;
+        record.claim = None;
+        record.work = work.cloned();
+        record.state = if landed {
+            StreamState::Landed
+        } else {
+            StreamState::Unclaimed
+        };
+        self.close_questions_of(name);
+        let kept = match (work, landed) {
+            (Some(work), _) => format!("kept at {}", work.tip.to_hex_with_len(12)),
+            (None, true) => "all of it is on the base".to_owned(),
+            (None, false) => "nothing was left".to_owned(),
+        };
+        told(
+            name,
+            format!("release {name}: {} gives it back; {kept}", self.request.by),
+        )
+    }
+
+    // ---- moving onto the base ----
+
+    fn synced(
+        &mut self,
+        name: &StreamName,
+        start: Id,
+        landed: bool,
+        commits: usize,
+    ) -> Result<Option<Told>, Refusal> {
+        let at = self.request.at;
+        let claim = self.own_operation(name)?;
+        claim.start = start;
+        claim.renewed = at;
+        claim.intent = None;
+        self.close_questions_of(name);
+        let onto = start.to_hex_with_len(12);
+        if landed {
+            self.record(name)?.state = StreamState::Landed;
+            return told(name, format!("sync {name}: the base {onto} has all of it"));
+        }
+        told(name, format!("sync {name}: {commits} commits onto {onto}"))
     }
 
     /// The patterns of a new claim: those given, or those of the plan.

@@ -87,6 +87,11 @@ impl Automaton {
         self.accepts[state as usize]
     }
 
+    /// How many classes of bytes there are.
+    pub(super) fn class_count(&self) -> usize {
+        self.class_count
+    }
+
     /// Bytes of one class are never told apart.
     pub(super) fn class(&self, byte: u8) -> u8 {
         self.classes[usize::from(byte)]
@@ -105,13 +110,19 @@ impl Automaton {
         let mut next: Vec<u32> = Vec::new();
         let mut at = 0;
         while let Some(&state) = states.get(at) {
+            let mut latest = (start, 0);
             for byte in &bytes {
                 let target = step(state, *byte);
-                let fresh = u32::try_from(states.len()).expect("the size limits keep it below");
-                next.push(*known.entry(target).or_insert_with(|| {
-                    states.push(target);
-                    fresh
-                }));
+                // Neighbouring bytes mostly lead to the same state.
+                if target != latest.0 {
+                    let fresh = u32::try_from(states.len()).expect("the size limits keep it below");
+                    let number = *known.entry(target).or_insert_with(|| {
+                        states.push(target);
+                        fresh
+                    });
+                    latest = (target, number);
+                }
+                next.push(latest.1);
             }
             at += 1;
         }

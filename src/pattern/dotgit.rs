@@ -1,10 +1,11 @@
 //! Which components would some file system take for `.git`?
 //!
 //! Two small machines that read a component byte by byte, so that a path can be checked and the
-//! set of all storable paths can be searched with the same code. They follow git (2.47): `Ntfs` is
-//! `is_ntfs_dotgit` in `path.c`; `Hfs` is `is_hfs_dotgit` with `next_hfs_char` and
-//! `pick_one_utf8_char` in `utf8.c`, which also takes `.git` followed by malformed UTF-8 for
-//! `.git`. Every plain spelling of `.git` is among what `Ntfs` finds.
+//! set of all storable paths can be searched with the same code. They follow git 2.47, as its
+//! `fsck` asks: `Ntfs` is `is_ntfs_dotgit` in `path.c`, also after each backslash; `Hfs` is
+//! `is_hfs_dotgit` with `next_hfs_char` and `pick_one_utf8_char` in `utf8.c`, which also takes
+//! `.git` followed by malformed UTF-8 for `.git`. (`git add` overlooks only a backslash at the very
+//! beginning of a component.) Every plain spelling of `.git` is among what `Ntfs` finds.
 
 /// Whether git refuses to store this component on any of its platforms.
 pub(super) fn is_dotgit(component: &[u8]) -> bool {
@@ -21,6 +22,8 @@ const DOT_GIT: [u8; 4] = *b".git";
 const SHORT_NAME: [u8; 5] = *b"git~1";
 
 /// NTFS: `.git` and its short name `git~1`, any dots and blanks after it, or a stream (`:…`).
+///
+/// A backslash begins a component there; git minds that on every platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Ntfs {
     Start,
@@ -47,6 +50,7 @@ impl Ntfs {
             Ntfs::Tail if byte == b'.' || byte == b' ' => Ntfs::Tail,
             Ntfs::Tail if byte == b':' || byte == b'\\' => Ntfs::DotGit,
             Ntfs::DotGit => Ntfs::DotGit,
+            _ if byte == b'\\' => Ntfs::Start,
             Ntfs::Start | Ntfs::Dot(_) | Ntfs::Short(_) | Ntfs::Tail | Ntfs::Other => Ntfs::Other,
         }
     }
@@ -173,7 +177,7 @@ mod tests {
 
     #[test]
     fn every_spelling_that_some_file_system_takes_for_git() {
-        let spellings: [&[u8]; 16] = [
+        let spellings: [&[u8]; 17] = [
             b".git",
             b".GiT",
             b"git~1",
@@ -184,6 +188,7 @@ mod tests {
             b".git::$INDEX_ALLOCATION",
             b".git .:x",
             b".git\\config",
+            b"a\\b\\.git",
             ".g\u{200c}it".as_bytes(),
             "\u{feff}.git".as_bytes(),
             ".git\u{206f}\u{202a}".as_bytes(),
@@ -198,7 +203,7 @@ mod tests {
 
     #[test]
     fn names_that_are_merely_similar() {
-        let names: [&[u8]; 14] = [
+        let names: [&[u8]; 15] = [
             b"",
             b".",
             b".gi",
@@ -208,6 +213,7 @@ mod tests {
             b"git~2",
             b"git~1x",
             b"x.git",
+            b"a\\b.git",
             ".gité".as_bytes(),
             ".git\u{200c}x".as_bytes(),
             ".git\u{2010}".as_bytes(),

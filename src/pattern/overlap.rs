@@ -222,7 +222,7 @@ fn search(
     budget: &mut usize,
 ) -> Result<Option<BString>, OverBudget> {
     let [one, other] = [wanted[0].automaton()?, wanted[1].automaton()?];
-    let mut search = Search::wanting([&*STORABLE, one, other]);
+    let mut search = Search::wanting([one, other, &*STORABLE]);
     for taken in unwanted {
         let excludes: Vec<&Automaton> = taken
             .excludes

@@ -5,9 +5,10 @@
 //! if it finds nothing within its budget, there is nothing.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::{BinaryHeap, HashMap};
 use std::ops::Range;
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 use bstr::BString;
 
@@ -51,65 +52,80 @@ impl<'a> Search<'a> {
     /// The nicest such path; at most `budget` combinations are visited and taken off it.
     pub(super) fn run(&self, budget: &mut usize) -> Result<Option<BString>, OverBudget> {
         let bytes = self.bytes();
-        let start = self
+        let mut next: Vec<u32> = self
             .automata
             .iter()
             .map(|automaton| automaton.start())
             .collect();
-        let Some(start) = self.settled(start) else {
+        if next[..self.wanted].contains(&NOTHING) || !self.settle(&mut next) {
             return Ok(None);
-        };
-        let mut visited = Visited::from(start);
+        }
+        let mut visited = Visited::from(&next);
+        let mut latest = Vec::new();
         while let Some(at) = visited.next() {
             *budget = budget.checked_sub(1).ok_or(OverBudget)?;
             let states = Rc::clone(&visited.steps[at].states);
             if self.accepts(&states) {
                 return Ok(Some(visited.path_to(at)));
             }
+            latest.clear();
             for byte in &bytes {
-                let read = self.automata.iter().zip(states.iter());
-                let next = read
-                    .map(|(automaton, state)| automaton.step(*state, *byte))
-                    .collect();
-                if let Some(next) = self.settled(next) {
-                    visited.reach(at, *byte, next);
+                let goes_on = self.step(&states, *byte, &mut next) && self.settle(&mut next);
+                // Neighbouring bytes mostly lead to the same place, and the first was nicer.
+                if goes_on && next != latest {
+                    visited.reach(at, *byte, &next);
+                    std::mem::swap(&mut next, &mut latest);
                 }
             }
         }
         Ok(None)
     }
 
-    /// One byte, the nicest, of each class of bytes that no automaton tells apart.
-    fn bytes(&self) -> Vec<u8> {
-        let mut seen = HashSet::new();
-        let class = |byte: u8| -> Vec<u8> {
-            self.automata
-                .iter()
-                .map(|automaton| automaton.class(byte))
-                .collect()
-        };
-        let mut bytes: Vec<u8> = (0..=u8::MAX).collect();
-        bytes.sort_by_key(|byte| (effort(*byte, false), !byte.is_ascii_lowercase(), *byte));
-        bytes.retain(|byte| seen.insert(class(*byte)));
-        bytes
+    /// Where `byte` leads to; false where no wanted path goes on.
+    fn step(&self, states: &[u32], byte: u8, next: &mut Vec<u32>) -> bool {
+        next.clear();
+        for (at, automaton) in self.automata.iter().enumerate() {
+            let state = automaton.step(states[at], byte);
+            if at < self.wanted && state == NOTHING {
+                return false;
+            }
+            next.push(state);
+        }
+        true
     }
 
-    /// The combination in its simplest form, or none where no path can go on from.
-    fn settled(&self, mut states: Vec<u32>) -> Option<Vec<u32>> {
-        if states[..self.wanted].contains(&NOTHING) {
-            return None;
-        }
-        for range in &self.unwanted {
-            let (include, excludes) = states[range.clone()].split_first_mut()?;
-            if *include == NOTHING || excludes.contains(&EVERYTHING) {
-                // Nothing of this set can follow: its automata no longer matter.
-                *include = NOTHING;
-                excludes.fill(NOTHING);
-            } else if *include == EVERYTHING && excludes.iter().all(|state| *state == NOTHING) {
-                return None;
+    /// Forgets what no longer matters; false where everything that can follow is unwanted.
+    fn settle(&self, states: &mut [u32]) -> bool {
+        self.unwanted.iter().all(|range| {
+            let (excludes, include) = (range.start + 1..range.end, range.start);
+            if states[include] == NOTHING || states[excludes.clone()].contains(&EVERYTHING) {
+                states[range.clone()].fill(NOTHING);
+                return true;
+            }
+            states[include] != EVERYTHING || states[excludes].iter().any(|state| *state != NOTHING)
+        })
+    }
+
+    /// One byte, the nicest, of each class of bytes that no automaton tells apart.
+    fn bytes(&self) -> Vec<u8> {
+        let mut classes = [0; 256];
+        let mut count = 1;
+        for automaton in &self.automata {
+            let width = automaton.class_count();
+            let mut joint = vec![None; count * width];
+            count = 0;
+            for byte in 0..=u8::MAX {
+                let class = &mut classes[usize::from(byte)];
+                let both = *class * width + usize::from(automaton.class(byte));
+                *class = *joint[both].get_or_insert_with(|| {
+                    count += 1;
+                    count - 1
+                });
             }
         }
-        Some(states)
+        let mut seen = vec![false; count];
+        let first = |byte: &u8| !std::mem::replace(&mut seen[classes[usize::from(*byte)]], true);
+        NICEST_FIRST.iter().copied().filter(first).collect()
     }
 
     fn accepts(&self, states: &[u32]) -> bool {
@@ -134,6 +150,13 @@ fn effort(byte: u8, begins_component: bool) -> u32 {
     }
 }
 
+/// Every byte, in the order in which people like to see it.
+static NICEST_FIRST: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let mut bytes: Vec<u8> = (0..=u8::MAX).collect();
+    bytes.sort_by_key(|byte| (effort(*byte, false), !byte.is_ascii_lowercase(), *byte));
+    bytes
+});
+
 /// The combinations reached so far, each with the nicest way to it.
 #[derive(Debug)]
 struct Visited {
@@ -152,7 +175,7 @@ struct Step {
 }
 
 impl Visited {
-    fn from(start: Vec<u32>) -> Visited {
+    fn from(start: &[u32]) -> Visited {
         let states: Rc<[u32]> = start.into();
         Visited {
             known: HashMap::from([(Rc::clone(&states), 0)]),
@@ -179,9 +202,9 @@ impl Visited {
     }
 
     /// Notes that `byte` leads from one combination to another.
-    fn reach(&mut self, from: usize, byte: u8, states: Vec<u32>) {
+    fn reach(&mut self, from: usize, byte: u8, states: &[u32]) {
         let effort = self.steps[from].effort + effort(byte, self.steps[from].byte == b'/');
-        if let Some(&at) = self.known.get(states.as_slice()) {
+        if let Some(&at) = self.known.get(states) {
             if self.steps[at].effort > effort {
                 let step = &mut self.steps[at];
                 (step.effort, step.from, step.byte) = (effort, from, byte);

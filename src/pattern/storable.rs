@@ -97,7 +97,8 @@ impl Component {
     };
 
     fn step(self, byte: u8) -> Component {
-        if self == Component::ORDINARY {
+        // A backslash begins a component on NTFS.
+        if self == Component::ORDINARY && byte != b'\\' {
             return self;
         }
         let beginning = match (self.beginning, byte) {

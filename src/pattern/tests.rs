@@ -295,7 +295,7 @@ fn storable_by_the_book(path: &[u8]) -> bool {
     !path.contains(&0)
         && path.split(|byte| *byte == b'/').all(|component| {
             !matches!(component, b"" | b"." | b"..")
-                && !dotgit_for_ntfs(component)
+                && !component.split(|byte| *byte == b'\\').any(dotgit_for_ntfs)
                 && !dotgit_for_hfs(component)
         })
 }
@@ -304,7 +304,7 @@ fn dotgit_for_ntfs(component: &[u8]) -> bool {
     let lower = component.to_ascii_lowercase();
     let rest = lower.strip_prefix(b".git").or(lower.strip_prefix(b"git~1"));
     let tail = rest.map(|rest| rest.trim_start_with(|char| char == '.' || char == ' '));
-    tail.is_some_and(|tail| matches!(tail.first(), None | Some(b':' | b'\\')))
+    tail.is_some_and(|tail| matches!(tail.first(), None | Some(b':')))
 }
 
 fn dotgit_for_hfs(component: &[u8]) -> bool {
