@@ -115,7 +115,10 @@ impl Explain for Error {
                 .chain([see])
                 .collect(),
             Error::Option { .. } => {
-                vec!["Options follow their verb, as in `git stream status --json`.".to_owned(), see]
+                vec![
+                    "Options follow their verb, as in `git stream status --json`.".to_owned(),
+                    see,
+                ]
             }
             Error::Missing { .. } | Error::CannotStart { .. } => {
                 vec!["Install git stream again with `./install.sh`.".to_owned()]
@@ -257,7 +260,9 @@ impl Installed {
                 text.push_str(&line("added", verb, ""));
             }
         }
-        text.push_str("\n`git stream help VERB` opens a verb's page, `git stream VERB -h` is short.\n");
+        text.push_str(
+            "\n`git stream help VERB` opens a verb's page, `git stream VERB -h` is short.\n",
+        );
         out.answer(&text, &json!({"version": 1, "verbs": verbs}));
         Exit::Done
     }
