@@ -49,6 +49,12 @@ pub struct Command {
     pub text: String,
 }
 
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: `{}`", self.kind, self.text)
+    }
+}
+
 impl Plan {
     /// Every command that the plan can run, in a fixed order. `open` is among them only where
     /// landing goes through pull requests, because nothing else runs it.

@@ -16,6 +16,7 @@ mod command;
 mod cycle;
 mod document;
 mod found;
+mod meeting;
 mod overlap;
 mod problem;
 mod read;

@@ -1,23 +1,15 @@
 //! Which streams could own the same path?
 //!
-//! Every pair is decided exactly by [`crate::pattern::overlap`]. Most pairs need no decision,
-//! because nothing that one can match begins like anything that the other can match; that is found
-//! out from the patterns' literal beginnings, and keeps a plan of many streams quick.
+//! Every pair that is worth comparing ([`meeting`]) is decided exactly by [`Overlaps`].
 
 use bstr::{BString, ByteSlice};
 
-use super::MOST_REPORTED;
 use super::problem::{Problem, kind};
 use super::section::{Patterns, Section};
 use super::streams::Draft;
-use crate::pattern::{self, Territory};
-
-/// What a stream claims, and how its paths begin.
-struct Candidate<'a> {
-    draft: &'a Draft<'a>,
-    territory: Territory,
-    beginnings: Vec<&'a str>,
-}
+use super::{MOST_REPORTED, meeting};
+use crate::exit::Explain;
+use crate::pattern::{Overlaps, Territory};
 
 /// Reports every two streams that can overlap, unless a pattern that would keep them apart was
 /// not understood.
@@ -25,56 +17,17 @@ pub(super) fn report(top: &Section, drafts: &[Draft], shared: &Patterns) {
     if !shared.whole {
         return;
     }
-    let mut candidates: Vec<Candidate> = drafts
-        .iter()
-        .filter(|draft| draft.files.bounded)
-        .map(candidate)
-        .collect();
-    candidates.sort_by_key(|candidate| candidate.draft.line);
-    let mut reported = 0;
-    for (at, later) in candidates.iter().enumerate() {
-        for earlier in &candidates[..at] {
-            if let Some(problem) = problem(earlier, later, shared) {
-                top.found.add(problem);
-                reported += 1;
-            }
-            if reported == MOST_REPORTED {
-                return;
-            }
-        }
+    let mut drafts: Vec<&Draft> = drafts.iter().filter(|draft| draft.files.bounded).collect();
+    drafts.sort_by_key(|draft| draft.line);
+    let includes: Vec<Vec<&str>> = drafts.iter().map(|draft| draft.files.includes()).collect();
+    let mut overlaps = Overlaps::new();
+    let pairs = meeting::pairs(&includes);
+    let problems = pairs
+        .into_iter()
+        .filter_map(|(a, b)| compare(&mut overlaps, drafts[a], drafts[b], shared));
+    for problem in problems.take(MOST_REPORTED) {
+        top.found.add(problem);
     }
-}
-
-fn candidate<'a>(draft: &'a Draft<'a>) -> Candidate<'a> {
-    let includes = draft
-        .files
-        .texts
-        .iter()
-        .filter(|text| !text.starts_with('!'));
-    Candidate {
-        draft,
-        territory: Territory {
-            sets: vec![draft.files.set.clone()],
-            away: Vec::new(),
-        },
-        beginnings: includes.map(|text| beginning(text)).collect(),
-    }
-}
-
-/// What every path that a pattern matches begins with.
-fn beginning(pattern: &str) -> &str {
-    let literal = pattern
-        .find(['*', '?', '[', '{', '\\'])
-        .map_or(pattern, |at| &pattern[..at]);
-    literal.trim_end_matches('/')
-}
-
-fn may_meet(a: &Candidate, b: &Candidate) -> bool {
-    a.beginnings.iter().any(|x| {
-        b.beginnings
-            .iter()
-            .any(|y| x.starts_with(y) || y.starts_with(x))
-    })
 }
 
 /// A path for a message: escaped where a terminal could not show it.
@@ -85,15 +38,13 @@ fn quoted(path: &BString) -> String {
     }
 }
 
-fn problem(a: &Candidate, b: &Candidate, shared: &Patterns) -> Option<Problem> {
-    if !may_meet(a, b) {
-        return None;
-    }
-    let names = [a.draft.name, b.draft.name];
-    let problem = match pattern::overlap(&a.territory, &b.territory, &shared.set) {
+fn compare(overlaps: &mut Overlaps, a: &Draft, b: &Draft, shared: &Patterns) -> Option<Problem> {
+    let names = [a.name, b.name];
+    let [x, y]: [Territory; 2] = [a, b].map(|draft| draft.files.set.clone().into());
+    let problem = match overlaps.find(&x, &y, &shared.set) {
         Ok(None) => return None,
         Ok(Some(witness)) => {
-            let (a, b) = (names[0], names[1]);
+            let [a, b] = names;
             let message = format!(
                 "'{a}' and '{b}' overlap: both would own {}",
                 quoted(&witness)
@@ -105,13 +56,10 @@ fn problem(a: &Candidate, b: &Candidate, shared: &Patterns) -> Option<Problem> {
             Problem::new(kind::OVERLAP, message, hint).shown_by(witness)
         }
         Err(error) => {
-            let message = format!(
-                "'{}' and '{}' cannot be compared: {error}",
-                names[0], names[1]
-            );
-            let hint = "Write the `files` of both with fewer or simpler patterns.";
-            Problem::new(kind::TOO_COMPLEX, message, hint)
+            let [a, b] = names;
+            let message = format!("'{a}' and '{b}' cannot be compared: {error}");
+            Problem::new(kind::TOO_COMPLEX, message, error.hints().concat())
         }
     };
-    Some(problem.at(b.draft.line).about(names))
+    Some(problem.at(b.line).about(names))
 }

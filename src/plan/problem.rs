@@ -186,11 +186,7 @@ impl std::fmt::Display for Invalid {
         match self.problems.as_slice() {
             [] => Ok(()),
             [only] => write!(f, ": {only}"),
-            [first, ..] => write!(
-                f,
-                ": {} problems, the first at {first}",
-                self.problems.len()
-            ),
+            [first, ..] => write!(f, ": {} problems, first: {first}", self.problems.len()),
         }
     }
 }

@@ -65,9 +65,7 @@ pub(super) fn plan<'a>(found: &'a Found, document: &'a DeTable<'a>) -> Option<Pl
 /// Where a version stands that is not known here yet.
 fn newer(document: &DeTable) -> Option<Range<usize>> {
     let (name, value) = document.get_key_value("version")?;
-    let digits = value.get_ref().as_integer()?;
-    // A number too large to hold is newer still.
-    let number = i64::from_str_radix(digits.as_str(), digits.radix()).unwrap_or(i64::MAX);
+    let number = value::integer(value.get_ref().as_integer()?);
     (number > VERSION).then(|| name.span())
 }
 
@@ -115,15 +113,14 @@ fn shared<'a>(section: &Section<'a>) -> (Shared, Patterns<'a>) {
 }
 
 fn derived(section: &Section) -> Derived {
-    if section.has("files") && !section.has("command") {
+    let files = section.patterns("files").set;
+    if !files.is_empty() && !section.has("command") {
         section.report_missing("command", "the files cannot be regenerated without it");
     } else if section.has("command") && !section.has("files") {
         section.report_missing("files", "the command would never run");
     }
-    Derived {
-        files: section.patterns("files").set,
-        command: section.text("command").map(str::to_owned),
-    }
+    let command = section.text("command").map(str::to_owned);
+    Derived { files, command }
 }
 
 fn sync(section: &Section) -> SyncRules {

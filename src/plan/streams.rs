@@ -68,7 +68,7 @@ fn stream<'a>(
     let dependencies = references(section, "dependencies", names, Some(name));
     let conflicts = references(section, "conflicts", names, Some(name));
     let stream = Stream {
-        description: section.text("description").map(str::to_owned),
+        description: section.checked("description", "text in quotes", value::one_line),
         owner: section.checked("owner", "text in quotes", value::one_line),
         files: files.set.clone(),
         agent: section.checked("agent", "text in quotes", value::agent),

@@ -5,6 +5,7 @@
 
 use jiff::fmt::friendly::SpanParser;
 use jiff::{SignedDuration, SpanRelativeTo};
+use toml::de::DeInteger;
 
 use super::{LEDGER, LEDGER_BRANCH};
 use crate::name::{AgentName, StreamName};
@@ -32,6 +33,16 @@ impl Unfit {
         self.instead = Some(instead.into());
         self
     }
+}
+
+/// A whole number; what is too far out to hold is as far out as can be held.
+pub(super) fn integer(written: &DeInteger) -> i64 {
+    let far = if written.as_str().starts_with('-') {
+        i64::MIN
+    } else {
+        i64::MAX
+    };
+    i64::from_str_radix(written.as_str(), written.radix()).unwrap_or(far)
 }
 
 /// A length of time such as `24h` or `1h 30m`; a day has 24 hours.

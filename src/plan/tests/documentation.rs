@@ -85,7 +85,9 @@ fn the_page_gives_the_defaults_that_count() {
     let streams = std::mem::take(&mut said.streams);
     let unsaid = plan("version = 1\n[streams.name]\nfiles = ['x']").streams;
     let lineless = |mut streams: BTreeMap<_, super::super::Stream>| {
-        streams.values_mut().for_each(|stream| stream.line = 0);
+        for stream in streams.values_mut() {
+            stream.line = 0;
+        }
         streams
     };
     assert_eq!(lineless(streams), lineless(unsaid));

@@ -1,5 +1,6 @@
 //! Does every mistake get its line and its remedy, and does a valid plan say what it says?
 
+mod answer;
 mod documentation;
 mod meaning;
 mod mistakes;

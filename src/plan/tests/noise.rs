@@ -79,6 +79,42 @@ fn every_half_written_example_gets_an_answer() {
 }
 
 #[test]
+fn the_circles_and_overlaps_of_a_tangled_plan_are_bounded() {
+    let names: Vec<String> = (0..60).map(|at| format!("s{at}")).collect();
+    let mut text = "version = 1\n".to_owned();
+    for name in &names {
+        let others: Vec<&String> = names.iter().filter(|other| *other != name).collect();
+        let stream = format!("[streams.{name}]\nfiles = ['**']\ndependencies = {others:?}\n");
+        text.push_str(&stream);
+    }
+    let parsed = parse(text.as_bytes());
+    let count = |kind| {
+        parsed
+            .problems
+            .iter()
+            .filter(|problem| problem.kind == kind)
+            .count()
+    };
+    assert_eq!((count("cycle"), count("overlap")), (200, 200));
+}
+
+#[test]
+fn more_streams_than_a_plan_may_have_are_one_problem() {
+    let streams = |count: usize| {
+        let streams = (0..count).map(|at| format!("[streams.s{at}]\nfiles = ['dir{at}/']"));
+        streams.collect::<Vec<_>>().join("\n")
+    };
+    let parsed = parse(format!("version = 1\n{}", streams(1000)).as_bytes());
+    assert!(parsed.plan.is_some());
+    let parsed = parse(format!("version = 1\n{}", streams(1001)).as_bytes());
+    insta::assert_snapshot!(parsed.problems[0], @"line 2: 1001 streams are more than the 1000 possible");
+    assert_eq!(
+        (parsed.problems[0].kind, parsed.problems.len()),
+        ("too-large", 1)
+    );
+}
+
+#[test]
 fn deep_nesting_is_a_syntax_error() {
     for text in ["a = ", "", "a = {b = "] {
         let deep = format!("{text}{}", "[".repeat(100_000));

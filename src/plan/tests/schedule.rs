@@ -2,6 +2,7 @@ use std::fmt::Write as _;
 
 use super::super::waves;
 use super::plan;
+use crate::name::StreamName;
 
 /// The waves of streams, each given as `name: dependencies / conflicts`.
 fn of(streams: &[&str]) -> String {
@@ -24,7 +25,7 @@ fn of(streams: &[&str]) -> String {
         .iter()
         .map(|wave| {
             wave.iter()
-                .map(|name| name.as_str())
+                .map(StreamName::as_str)
                 .collect::<Vec<_>>()
                 .join(" ")
         })
