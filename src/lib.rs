@@ -5,6 +5,7 @@
 //! | [`exit`]    | how does a command end, and what does a failure say?              |
 //! | [`name`]    | which strings may name a stream or an agent?                      |
 //! | [`path`]    | how is a path shown: to a program, to a person?                    |
+//! | [`word`]    | how do words and numbers get into a sentence or a command line?   |
 //! | [`pattern`] | what do patterns match, and can two claims own a common path?     |
 //! | [`plan`]    | what does `streams.toml` say, and what is wrong with it?          |
 //! | [`git`]     | everything that is asked of git and of the file system            |
@@ -30,7 +31,7 @@
 //! workspace → caller → ledger → plan → pattern
 //! rule → pattern, plan, git
 //! ledger → git
-//! everything → name, path, exit
+//! everything → name, path, word, exit
 //! ```
 //!
 //! Every file and ref that is written, and its owner, is listed in `docs/architecture.md`.
@@ -52,4 +53,5 @@ pub mod setup;
 pub mod status;
 pub mod sync;
 pub mod verb;
+pub mod word;
 pub mod workspace;

@@ -1,4 +1,4 @@
-//! How is a path inside the repository shown: to a program, to a person, to a shell?
+//! How is a path inside the repository shown: to a program, to a person?
 //!
 //! Paths are bytes. Most are text and look like it; the rest must survive without loss.
 
@@ -51,16 +51,6 @@ pub fn shown(path: &BStr) -> String {
     }
     quoted.push('"');
     quoted
-}
-
-/// A word as a shell takes it: quoted where it must be.
-pub fn word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "@._-+/=:,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 #[cfg(test)]

@@ -1,1 +1,18 @@
-//! Who is calling, and how is a stream taken, held and given back?
+//! How is a stream taken, held and given back?
+//!
+//! Taking: the claim is written into the ledger together with the stream's branch, in one step;
+//! only then the worktree is made, and the claim counts as taken when the ledger says that it is
+//! ready. A process that dies in between leaves an intent whose operation is dead, which the next
+//! command on this machine takes for what it is.
+
+mod copy;
+mod error;
+mod release;
+mod session;
+mod take;
+mod workplace;
+
+pub use error::Error;
+pub use release::{Kept, Released, release};
+pub use session::{Ended, Session, work_in};
+pub use take::{Taken, Wanted, take, widen};

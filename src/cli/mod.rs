@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 pub use out::Out;
 
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 
 /// The options that every verb takes.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
@@ -37,6 +37,9 @@ pub struct Common {
 
 /// One command of git stream.
 pub trait Verb: clap::Parser {
+    /// How it ends: [`Exit`], or the status of a command that is passed through.
+    type Status: Into<ExitCode>;
+
     /// What the man page shows under EXAMPLES: a sentence and the command.
     const EXAMPLES: &'static [(&'static str, &'static str)];
 
@@ -44,7 +47,7 @@ pub trait Verb: clap::Parser {
     fn common(&self) -> Common;
 
     /// Does the work: one domain call, one answer.
-    fn run(&self, out: &mut Out) -> Result<Exit, Failure>;
+    fn run(&self, out: &mut Out) -> Result<Self::Status, Failure>;
 }
 
 /// The whole life of a verb's process: arguments, work, answer, status.
@@ -61,7 +64,7 @@ pub fn main_with<V: Verb>(arguments: Vec<OsString>) -> ExitCode {
     };
     let mut out = Out::new(verb.common());
     match verb.run(&mut out) {
-        Ok(exit) => exit.into(),
+        Ok(status) => status.into(),
         Err(failure) => report::failure(&mut out, failure.as_ref()).into(),
     }
 }

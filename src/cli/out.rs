@@ -4,10 +4,12 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::process::ExitCode;
 
 use serde::Serialize;
 
 use super::Common;
+use crate::exit::Explain;
 
 /// The two streams of a verb.
 pub struct Out {
@@ -90,6 +92,12 @@ impl Out {
         if !self.common.quiet {
             self.error_line("hint: ", line);
         }
+    }
+
+    /// Reports a failure that ends with another status than its own.
+    pub fn failed_as(&mut self, failure: &dyn Explain, status: u8) -> ExitCode {
+        super::report::failure(self, failure);
+        ExitCode::from(status)
     }
 
     /// A labelled line on stderr; further lines of the text are indented under the label.

@@ -13,6 +13,7 @@ mod object;
 mod refs;
 mod repo;
 mod tree;
+mod unclean;
 mod version;
 mod worktree;
 

@@ -102,6 +102,10 @@ impl Repo {
 
     /// What a tree holds at a path, if that is no directory.
     pub fn leaf_at(&self, tree: Id, path: &BStr) -> Result<Option<Leaf>, Error> {
+        Ok(self.entry_at(tree, path)?.and_then(Entry::leaf))
+    }
+
+    fn entry_at(&self, tree: Id, path: &BStr) -> Result<Option<Entry>, Error> {
         let mut at = Entry {
             mode: TREE,
             id: tree,
@@ -115,7 +119,12 @@ impl Repo {
                 None => return Ok(None),
             }
         }
-        Ok(at.leaf())
+        Ok(Some(at))
+    }
+
+    /// Whether a tree holds a directory at a path.
+    pub fn is_directory(&self, tree: Id, path: &BStr) -> Result<bool, Error> {
+        Ok(self.entry_at(tree, path)?.is_some_and(Entry::is_tree))
     }
 
     /// The files directly inside one directory of a tree, by name.

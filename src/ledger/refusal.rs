@@ -10,6 +10,7 @@ use super::record::{Claim, StreamState};
 use crate::exit::{Exit, Explain};
 use crate::name::{AgentName, StreamName};
 use crate::path;
+use crate::word;
 
 /// Who holds a stream, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -193,7 +194,7 @@ impl Explain for Refusal {
             Refusal::Held(holder) => format!(
                 "Nothing was changed. If you are {agent}, say so with `git stream claim {stream} --agent {quoted}`; see every stream with `git stream status`.",
                 agent = holder.agent,
-                quoted = path::word(holder.agent.as_str()),
+                quoted = word::quoted(holder.agent.as_str()),
                 stream = holder.stream,
             ),
             Refusal::Overlaps { holder, .. } => format!(
@@ -235,7 +236,7 @@ impl Explain for Refusal {
             Refusal::NotYours(holder) => format!(
                 "Nothing was changed. If you are {agent}, say so with `--agent {quoted}`; see every stream with `git stream status`.",
                 agent = holder.agent,
-                quoted = path::word(holder.agent.as_str()),
+                quoted = word::quoted(holder.agent.as_str()),
             ),
             Refusal::Elsewhere(holder) => format!(
                 "Nothing was changed. Run the same command on {}, in '{}'; see every stream with `git stream status`.",

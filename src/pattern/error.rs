@@ -199,3 +199,34 @@ pub(super) fn looks_like_windows(pattern: &str) -> bool {
 pub(super) fn forward(pattern: &str) -> String {
     pattern.replace('\\', "/")
 }
+
+/// Every pattern of a command line that is no pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invalid {
+    /// What is wrong; never empty.
+    pub errors: Vec<Error>,
+}
+
+impl std::fmt::Display for Invalid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (at, error) in self.errors.iter().enumerate() {
+            let separator = if at == 0 { "" } else { "; " };
+            write!(f, "{separator}{error}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+impl Explain for Invalid {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let mut hints: Vec<String> = self.errors.iter().flat_map(Explain::hints).collect();
+        hints.dedup();
+        hints
+    }
+}

@@ -25,7 +25,7 @@ mod storable;
 #[cfg(test)]
 mod tests;
 
-pub use error::Error;
+pub use error::{Error, Invalid};
 pub use glob::Pattern;
 pub use hint::hint;
 pub use matcher::Matcher;

@@ -13,22 +13,30 @@ pub(super) struct Found {
     /// The byte offset of every line.
     lines: Vec<usize>,
     problems: RefCell<Vec<Problem>>,
+    /// Whether streams are compared with each other path by path.
+    compares: bool,
 }
 
 impl Found {
-    pub(super) fn new(text: &str) -> Found {
+    pub(super) fn new(text: &str, compares: bool) -> Found {
         let after_newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         Found {
             lines: std::iter::once(0)
                 .chain(after_newlines.map(|(at, _)| at + 1))
                 .collect(),
             problems: RefCell::default(),
+            compares,
         }
     }
 
     /// The line, counted from 1, on which a span begins.
     pub(super) fn line(&self, span: &Range<usize>) -> usize {
         self.lines.partition_point(|start| *start <= span.start)
+    }
+
+    /// Whether overlaps are looked for.
+    pub(super) fn compares(&self) -> bool {
+        self.compares
     }
 
     /// Takes a problem.

@@ -33,8 +33,8 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use command::{Command, CommandKind};
-pub use document::parse;
-pub use problem::{Invalid, Parsed, Problem, json_path, kind};
+pub use document::{parse, parse_quickly};
+pub use problem::{Invalid, Parsed, Problem, kind};
 pub use rules::{
     After, AgentRules, ClaimRules, Derived, Escalation, Land, Milestone, OnFailure, Policy,
     Resolver, Shared, Strategy, SyncRules, Through, Widen, Worktrees,

@@ -4,7 +4,7 @@
 //! instead. A plan with problems is no plan at all ([`Parsed`]), so nothing is ever decided on a
 //! half-understood one; the verbs that need one refuse with [`Invalid`].
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BString, ByteSlice};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::{Map, Value, json};
 
@@ -135,19 +135,13 @@ impl Serialize for Problem {
         fields.serialize_field("message", &self.message)?;
         fields.serialize_field("hint", &self.hint)?;
         fields.serialize_field("streams", &self.streams)?;
-        let witness = self.witness.as_ref().map(|path| json_path(path.as_bstr()));
+        let witness = self
+            .witness
+            .as_ref()
+            .map(|path| crate::path::json(path.as_bstr()));
         fields.serialize_field("witness", &witness)?;
         fields.serialize_field("line", &self.line)?;
         fields.end()
-    }
-}
-
-/// A path as JSON has it: text, or `{"bytes": "<base64>"}` where it is not UTF-8.
-pub fn json_path(path: &BStr) -> Value {
-    use base64::Engine as _;
-    match path.to_str() {
-        Ok(text) => Value::from(text),
-        Err(_) => json!({ "bytes": base64::engine::general_purpose::STANDARD.encode(path) }),
     }
 }
 

@@ -53,7 +53,9 @@ pub(super) fn read<'a>(
     } else {
         report_collisions(top, &drafts);
         cycle::report(top, &drafts);
-        overlap::report(top, &drafts, shared);
+        if top.found.compares() {
+            overlap::report(top, &drafts, shared);
+        }
     }
     (streams, milestones(top, &names))
 }

@@ -1,1 +1,243 @@
 //! How is a repository set up, and taken down again?
+//!
+//! Setting up asks nothing that it can find out, and is safe to run twice. It writes one line
+//! into git's configuration (an include of a file of ours), the hooks, and the base branch into
+//! the ledger; every claim makes sure of the same.
+
+mod approval;
+mod base;
+mod error;
+mod include;
+mod starter;
+
+pub use approval::{APPROVED, approve, require_approval};
+pub use error::Error;
+
+use crate::caller;
+use crate::git::{Lock, Repo};
+use crate::guard::hooks;
+use crate::ledger::{Actor, Base, Kind, Ledger, Machine, OpId, Request, Rules, State, What};
+use crate::name::AgentName;
+use crate::plan::Plan;
+use crate::workspace::now;
+
+/// What setting up is asked to do.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The base branch; found out where it is not given.
+    pub base: Option<String>,
+    /// Trust the base branch as it stands now, although it was rewritten.
+    pub accept: bool,
+    /// Keep the plan inside the git directory.
+    pub private: bool,
+    /// Write a plan to begin with, where there is none.
+    pub starter: bool,
+    /// Change nothing.
+    pub dry_run: bool,
+    /// Who calls, as given on the command line.
+    pub agent: Option<AgentName>,
+}
+
+/// What was done, one sentence each; empty where everything was set up already.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// What was done, or would be.
+    pub done: Vec<String>,
+    /// The base branch.
+    pub base: String,
+    /// Its full ref name.
+    pub base_ref: String,
+    /// What the caller should know.
+    pub notes: Vec<String>,
+}
+
+/// Makes sure that everything is there.
+pub fn prepare(repo: &Repo, options: &Options) -> Result<Report, Error> {
+    repo.version()?;
+    repo.require_whole_history()?;
+    if !repo.has_identity() {
+        return Err(Error::NoIdentity);
+    }
+    let state = Ledger::of(repo).read()?;
+    let wanted = base::choose(repo, &state, options)?;
+    let mut report = Report {
+        base: wanted.branch.clone(),
+        base_ref: crate::workspace::full_name(&wanted.branch, wanted.remote.as_deref()),
+        ..Report::default()
+    };
+    if options.dry_run {
+        foresee(repo, &state, &wanted, options, &mut report)?;
+        return Ok(report);
+    }
+    {
+        let lock = Ledger::of(repo).lock()?;
+        configure(repo, &lock, &mut report)?;
+    }
+    record(repo, &state, wanted, options, &mut report)?;
+    if options.starter {
+        starter::write(repo, options.private, &mut report)?;
+    }
+    Ok(report)
+}
+
+/// Writes the include and the hooks.
+fn configure(repo: &Repo, lock: &Lock, report: &mut Report) -> Result<(), Error> {
+    if hooks::install(repo, lock)? {
+        report.done.push(format!(
+            "wrote the hooks in '{}'",
+            repo.private("hooks").display()
+        ));
+    }
+    if include::add(repo)? {
+        let config = repo.common_dir().join("config");
+        report.done.push(format!(
+            "included '{}' in '{}'",
+            include::FILE,
+            config.display()
+        ));
+    }
+    Ok(())
+}
+
+/// Records the base branch in the ledger.
+fn record(
+    repo: &Repo,
+    state: &State,
+    wanted: Base,
+    options: &Options,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let is_same = |base: &Base| base.branch == wanted.branch && base.remote == wanted.remote;
+    let known = state.base.as_ref().is_some_and(is_same);
+    if known && !options.accept {
+        return Ok(());
+    }
+    let why = match (&state.base, options.accept) {
+        (_, true) => format!(
+            "accepted as it is, at {}",
+            wanted.commit.to_hex_with_len(12)
+        ),
+        (Some(_), false) => "streams start from it from now on".to_owned(),
+        (None, false) => format!("set up, at {}", wanted.commit.to_hex_with_len(12)),
+    };
+    let by = actor(repo, state, options)?;
+    if by.kind == Kind::Agent && (options.accept || state.base.is_some()) {
+        return Err(Error::PersonOnly {
+            what: "change the base branch",
+        });
+    }
+    report
+        .done
+        .push(format!("recorded the base branch '{}'", wanted.branch));
+    let request = Request {
+        op: OpId::new(),
+        at: now(),
+        by,
+        what: What::Base { base: wanted, why },
+        moves: Vec::new(),
+    };
+    let rules = Rules {
+        plan: &Plan::empty(),
+        dead: &|_| false,
+    };
+    Ledger::of(repo)
+        .submit(&request, &rules)?
+        .map_err(Error::Refused)?;
+    Ok(())
+}
+
+/// Who sets up.
+fn actor(repo: &Repo, state: &State, options: &Options) -> Result<Actor, Error> {
+    let machine = Machine::of(repo)?;
+    Ok(caller::identify(
+        repo,
+        state,
+        &machine,
+        options.agent.as_ref(),
+        None,
+    )?)
+}
+
+/// What [`prepare`] would do.
+fn foresee(
+    repo: &Repo,
+    state: &State,
+    wanted: &Base,
+    options: &Options,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let done = &mut report.done;
+    if !repo.private("hooks").is_dir() {
+        done.push(format!(
+            "would write the hooks in '{}'",
+            repo.private("hooks").display()
+        ));
+    }
+    if !include::is_there(repo)? {
+        let config = repo.common_dir().join("config");
+        done.push(format!(
+            "would include '{}' in '{}'",
+            include::FILE,
+            config.display()
+        ));
+    }
+    let recorded = state.base.as_ref();
+    if options.accept || recorded.is_none_or(|base| base.branch != wanted.branch) {
+        done.push(format!("would record the base branch '{}'", wanted.branch));
+    }
+    if options.starter
+        && let Some(path) = starter::missing(repo, options.private)?
+    {
+        done.push(format!(
+            "would write a plan to begin with, '{}'",
+            path.display()
+        ));
+    }
+    Ok(())
+}
+
+/// Takes everything down again, except what somebody may still need: the ledger, the branches and
+/// the worktrees, which are named with the commands that remove them.
+pub fn uninstall(repo: &Repo, dry_run: bool) -> Result<Report, Error> {
+    let mut report = Report::default();
+    let state = Ledger::of(repo).read()?;
+    let would = if dry_run { "would remove" } else { "removed" };
+    if include::is_there(repo)? {
+        let config = repo.common_dir().join("config");
+        if !dry_run {
+            include::remove(repo)?;
+        }
+        report
+            .done
+            .push(format!("{would} the include from '{}'", config.display()));
+    }
+    if repo.private("hooks").exists() || repo.common_dir().join(include::FILE).exists() {
+        if !dry_run {
+            let _lock = Ledger::of(repo).lock()?;
+            hooks::uninstall(repo)?;
+        }
+        report.done.push(format!(
+            "{would} the hooks in '{}'",
+            repo.private("hooks").display()
+        ));
+    }
+    for (name, _, claim) in state.held() {
+        report.notes.push(format!(
+            "'{name}' is still held by {}; its worktree '{}' is not guarded any more",
+            claim.agent, claim.worktree
+        ));
+    }
+    if Ledger::of(repo).tip()?.is_some() {
+        report.notes.push(
+            "The ledger stays; remove it with `git update-ref -d refs/stream/ledger`.".to_owned(),
+        );
+    }
+    let private = repo.private("");
+    if private.exists() {
+        report.notes.push(format!(
+            "Approvals and locks stay in '{}'; a private plan does, too.",
+            private.display()
+        ));
+    }
+    Ok(report)
+}

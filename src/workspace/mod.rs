@@ -8,7 +8,7 @@ mod error;
 mod place;
 mod source;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, Unit};
 
 pub use base::{Doubt, Trusted, full_name};
 pub use error::Error;
@@ -18,8 +18,8 @@ pub use source::PLAN;
 use crate::caller;
 use crate::git::Repo;
 use crate::ledger::{
-    Actor, Intent, Ledger, Machine, OpId, RefMove, Refusal, Request, Rules, State, Submitted, What,
-    is_dead,
+    Actor, Applied, Intent, Ledger, Machine, OpId, RefMove, Refusal, Request, Rules, State,
+    Submitted, What, apply, is_dead,
 };
 use crate::name::{AgentName, StreamName};
 use crate::plan::Plan;
@@ -79,6 +79,34 @@ impl<'r> Workspace<'r> {
         )?)
     }
 
+    /// Decides a request on the state as it is, without writing anything: a dry run.
+    pub fn decide(&self, request: &Request) -> Result<Applied, Refusal> {
+        let (repo, machine) = (self.repo, &self.machine);
+        let dead = |intent: &Intent| is_dead(repo, machine, intent).unwrap_or(false);
+        apply(
+            &self.state,
+            request,
+            &Rules {
+                plan: &self.plan,
+                dead: &dead,
+            },
+        )
+    }
+
+    /// The same workspace with another state: what a dry run would lead to.
+    #[must_use]
+    pub fn seeing(&self, state: State) -> Workspace<'r> {
+        Workspace {
+            repo: self.repo,
+            machine: self.machine.clone(),
+            state,
+            base: self.base.clone(),
+            plan: self.plan.clone(),
+            plan_source: self.plan_source.clone(),
+            place: self.place.clone(),
+        }
+    }
+
     /// Puts a request to the ledger, and keeps the newer state.
     pub fn submit(&mut self, request: &Request) -> Result<Result<Submitted, Refusal>, Error> {
         let (repo, machine) = (self.repo, &self.machine);
@@ -99,7 +127,7 @@ impl<'r> Workspace<'r> {
     pub fn request(&self, op: &OpId, by: &Actor, what: What, moves: Vec<RefMove>) -> Request {
         Request {
             op: op.clone(),
-            at: Timestamp::now(),
+            at: now(),
             by: by.clone(),
             what,
             moves,
@@ -113,4 +141,10 @@ impl<'r> Workspace<'r> {
             .cloned()
             .ok_or(Error::WhichStream)
     }
+}
+
+/// The time, to the second: finer is noise in a log that people read.
+pub fn now() -> Timestamp {
+    let now = Timestamp::now();
+    now.round(Unit::Second).unwrap_or(now)
 }

@@ -13,7 +13,7 @@ use crate::name::StreamName;
 use crate::plan::Plan;
 
 /// The file in a worktree's admin directory that names its stream.
-pub const MARKER: &str = "git-stream";
+pub const MARKER: &str = "git-stream-name";
 
 /// Where the caller stands.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -26,7 +26,7 @@ pub(super) fn plan(repo: &Repo, base: &Trusted) -> Result<(Plan, String), Error>
         Err(error) => return Err(git::Error::file("read", &private)(error).into()),
     };
     match bytes {
-        Some(bytes) => Ok((plan::parse(&bytes).into_plan(&source)?, source)),
+        Some(bytes) => Ok((plan::parse_quickly(&bytes).into_plan(&source)?, source)),
         None => Ok((Plan::empty(), "no plan".to_owned())),
     }
 }

@@ -1,8 +1,9 @@
 use bstr::ByteSlice;
 use serde_json::json;
 
-use super::super::{Invalid, json_path, parse};
+use super::super::{Invalid, parse};
 use crate::exit::{Exit, Explain};
+use crate::path::json as json_path;
 
 fn refusal(text: &str) -> Invalid {
     parse(text.as_bytes())

@@ -1,0 +1,266 @@
+//! Why can a stream not be taken, worked in or given back?
+
+use std::io;
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+
+use crate::exit::{Exit, Explain};
+use crate::git::{self, Id};
+use crate::guard;
+use crate::ledger;
+use crate::name::{self, StreamName};
+use crate::setup;
+use crate::word;
+use crate::workspace;
+
+/// Why a stream cannot be taken, worked in or given back.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// git or the file system failed.
+    #[error(transparent)]
+    Git(#[from] git::Error),
+    /// The ledger cannot be read or written.
+    #[error(transparent)]
+    Ledger(#[from] ledger::Error),
+    /// The ledger says no.
+    #[error(transparent)]
+    Refused(#[from] ledger::Refusal),
+    /// The workspace cannot be read.
+    #[error(transparent)]
+    Workspace(#[from] workspace::Error),
+    /// The repository cannot be set up.
+    #[error(transparent)]
+    Setup(#[from] setup::Error),
+    /// The hooks cannot be written.
+    #[error(transparent)]
+    Guard(#[from] guard::Error),
+    /// A name is no name.
+    #[error(transparent)]
+    Name(#[from] name::Error),
+    /// A dry run in a repository that nobody has set up.
+    #[error("git stream is not set up in this repository; a claim would do it first")]
+    NotSetUpYet {
+        /// What it would do.
+        would: Vec<String>,
+    },
+    /// There is no such revision.
+    #[error("'{revision}' names no commit")]
+    NoRevision {
+        /// What was given.
+        revision: String,
+    },
+    /// A branch of the stream's name exists, and it is not known to be the stream's work.
+    #[error("the branch '{}' exists already, at {}", stream.branch(), tip.to_hex_with_len(12))]
+    BranchExists {
+        /// The stream.
+        stream: StreamName,
+        /// The branch's tip.
+        tip: Id,
+    },
+    /// The stream's branch is checked out in a worktree that is not the stream's.
+    #[error("the branch '{}' is checked out in '{}'", stream.branch(), worktree.display())]
+    BranchInUse {
+        /// The stream.
+        stream: StreamName,
+        /// That worktree.
+        worktree: PathBuf,
+    },
+    /// The place for the worktree holds something else.
+    #[error("'{}', where the worktree of '{stream}' belongs, exists and is not empty", path.display())]
+    WorktreeExists {
+        /// The stream.
+        stream: StreamName,
+        /// The place.
+        path: PathBuf,
+    },
+    /// The stream's history does not leave the base at one commit.
+    #[error(
+        "{} and '{base}' have {} merge bases; a stream needs exactly one",
+        tip.to_hex_with_len(12), several
+    )]
+    NoForkPoint {
+        /// The stream.
+        stream: StreamName,
+        /// The commit to start from.
+        tip: Id,
+        /// The base branch.
+        base: String,
+        /// How many there are.
+        several: usize,
+    },
+    /// Somebody else ended the claim while this command worked on it.
+    #[error("the claim of '{stream}' has ended while this command was working on it")]
+    Vanished {
+        /// The stream.
+        stream: StreamName,
+    },
+    /// The setup command did not start.
+    #[error("cannot start the plan's setup command `{command}`")]
+    SetupNotStarted {
+        /// The command.
+        command: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The setup command failed.
+    #[error("the plan's setup command `{command}` failed in the worktree of '{stream}': {how}")]
+    SetupFailed {
+        /// The stream.
+        stream: StreamName,
+        /// The command.
+        command: String,
+        /// Its status.
+        how: String,
+    },
+    /// The command to run did not start.
+    #[error("cannot start '{command}'")]
+    CommandNotStarted {
+        /// The command.
+        command: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Something is going on in the worktree.
+    #[error("a {operation} is in progress in '{}'", worktree.display())]
+    InProgress {
+        /// The stream.
+        stream: StreamName,
+        /// What: `rebase`, `merge`.
+        operation: &'static str,
+        /// Where.
+        worktree: PathBuf,
+    },
+}
+
+impl Explain for Error {
+    fn exit(&self) -> Exit {
+        match self {
+            Error::Git(error) => error.exit(),
+            Error::Ledger(error) => error.exit(),
+            Error::Refused(error) => error.exit(),
+            Error::Workspace(error) => error.exit(),
+            Error::Setup(error) => error.exit(),
+            Error::Guard(error) => error.exit(),
+            Error::Name(error) => error.exit(),
+            Error::NoRevision { .. } => Exit::Usage,
+            Error::NotSetUpYet { .. }
+            | Error::BranchExists { .. }
+            | Error::BranchInUse { .. }
+            | Error::WorktreeExists { .. }
+            | Error::NoForkPoint { .. }
+            | Error::SetupFailed { .. }
+            | Error::InProgress { .. } => Exit::Refused,
+            Error::Vanished { .. } => Exit::Busy,
+            Error::SetupNotStarted { .. } | Error::CommandNotStarted { .. } => Exit::Broken,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            Error::Git(error) => return error.hints(),
+            Error::Ledger(error) => return error.hints(),
+            Error::Refused(error) => return error.hints(),
+            Error::Workspace(error) => return error.hints(),
+            Error::Setup(error) => return error.hints(),
+            Error::Guard(error) => return error.hints(),
+            Error::Name(error) => return error.hints(),
+            Error::NotSetUpYet { .. } => {
+                "Nothing was changed. Set it up with `git stream init`.".to_owned()
+            }
+            Error::NoRevision { .. } => {
+                "Nothing was changed. See what there is with `git branch --all`.".to_owned()
+            }
+            Error::BranchExists { stream, .. } => format!(
+                "Nothing was changed. To go on with what is on it, run `git stream claim {stream} \
+                 --from {branch}`; to put it aside, run `git branch -m {branch} old-{stream}`.",
+                branch = stream.branch()
+            ),
+            Error::BranchInUse { worktree, .. } => format!(
+                "Nothing was changed. Let go of the branch there with `git -C {} switch --detach`.",
+                word::quoted(&worktree.to_string_lossy())
+            ),
+            Error::WorktreeExists { path, .. } => format!(
+                "Nothing was changed. Move it away, as in `mv {path} {path}.old`, or set \
+                 `worktrees.path` in the plan.",
+                path = word::quoted(&path.to_string_lossy())
+            ),
+            Error::NoForkPoint { tip, base, .. } => format!(
+                "Nothing was changed. Put the work onto the base first, with `git rebase {base} {}`.",
+                tip.to_hex_with_len(12)
+            ),
+            Error::Vanished { stream } => {
+                format!("See who holds it now with `git stream status {stream}`.")
+            }
+            Error::SetupNotStarted { .. } => {
+                "The claim is yours; see that `sh` can be started, then run the same command again."
+                    .to_owned()
+            }
+            Error::SetupFailed { stream, .. } => format!(
+                "The claim is yours, and its worktree is there; mend the cause, then run \
+                 `git stream claim {stream}` again to run the setup once more."
+            ),
+            Error::CommandNotStarted { .. } => {
+                "The claim is yours, and its worktree is there; see that the command is on PATH."
+                    .to_owned()
+            }
+            Error::InProgress {
+                worktree,
+                operation,
+                ..
+            } => format!(
+                "Nothing was changed. Finish it, or end it with `git -C {} {operation} --abort`.",
+                word::quoted(&worktree.to_string_lossy())
+            ),
+        };
+        vec![hint]
+    }
+
+    fn evidence(&self) -> Map<String, Value> {
+        match self {
+            Error::Git(error) => error.evidence(),
+            Error::Ledger(error) => error.evidence(),
+            Error::Refused(error) => error.evidence(),
+            Error::Workspace(error) => error.evidence(),
+            Error::Setup(error) => error.evidence(),
+            Error::Guard(error) => error.evidence(),
+            Error::Name(error) => error.evidence(),
+            Error::NotSetUpYet { would } => Map::from_iter([("would".to_owned(), json!(would))]),
+            Error::NoRevision { .. }
+            | Error::BranchExists { .. }
+            | Error::BranchInUse { .. }
+            | Error::WorktreeExists { .. }
+            | Error::NoForkPoint { .. }
+            | Error::Vanished { .. }
+            | Error::SetupNotStarted { .. }
+            | Error::SetupFailed { .. }
+            | Error::CommandNotStarted { .. }
+            | Error::InProgress { .. } => Map::new(),
+        }
+    }
+
+    fn git_said(&self) -> Vec<String> {
+        match self {
+            Error::Git(error) => error.git_said(),
+            Error::Ledger(error) => error.git_said(),
+            Error::Workspace(error) => error.git_said(),
+            Error::Setup(error) => error.git_said(),
+            Error::Guard(error) => error.git_said(),
+            Error::Refused(_)
+            | Error::Name(_)
+            | Error::NotSetUpYet { .. }
+            | Error::NoRevision { .. }
+            | Error::BranchExists { .. }
+            | Error::BranchInUse { .. }
+            | Error::WorktreeExists { .. }
+            | Error::NoForkPoint { .. }
+            | Error::Vanished { .. }
+            | Error::SetupNotStarted { .. }
+            | Error::SetupFailed { .. }
+            | Error::CommandNotStarted { .. }
+            | Error::InProgress { .. } => Vec::new(),
+        }
+    }
+}
