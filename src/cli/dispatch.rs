@@ -40,17 +40,20 @@ pub const VERBS: [(&str, &[Known]); 3] = [
     (
         "everyday",
         &[
-            known("exec", "Claim or resume a stream and work in it"),
+            known("exec", "Take a stream and run a command or a shell in it"),
             known("status", "Show every stream, and what needs somebody"),
             known("sync", "Rebase a stream onto its base, or stop"),
             known("inbox", "Show the questions that wait for a person"),
-            known("release", "Give a stream back"),
+            known(
+                "release",
+                "Give a stream back; unlanded work is kept and named",
+            ),
         ],
     ),
     (
         "setting up",
         &[
-            known("init", "Set the repository up for streams"),
+            known("init", "Set a repository up for streams; safe to run again"),
             known("plan", "Check the plan before it is committed"),
         ],
     ),
@@ -58,7 +61,7 @@ pub const VERBS: [(&str, &[Known]); 3] = [
         "for scripts and agents",
         &[
             known("claim", "Take a stream and print its worktree"),
-            known("path", "Print the worktree of a stream"),
+            known("path", "Print a stream's worktree"),
             known("guard", "Check that a change stays inside its stream"),
         ],
     ),

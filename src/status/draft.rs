@@ -19,6 +19,7 @@ use crate::name::StreamName;
 use crate::path;
 use crate::pattern::{self, Matcher, Pattern, PatternSet};
 use crate::plan::{self, LONGEST_PLAN, Parsed, Plan};
+use crate::word::count;
 use crate::workspace::PLAN;
 
 /// The most paths that a list of the answer holds.
@@ -179,14 +180,14 @@ impl Draft {
         let source = &self.source;
         match &self.parsed.plan {
             None => {
-                let count = self.parsed.problems.len();
-                format!("{source} cannot be used: {}", counted(count, "problem"))
+                let problems = self.parsed.problems.len();
+                format!("{source} cannot be used: {}", count(problems, "problem"))
             }
             Some(plan) => format!(
                 "{source}: {} in {}, {} tracked",
-                counted(plan.streams.len(), "stream"),
-                counted(plan::waves(plan).len(), "wave"),
-                counted(self.tracked, "file"),
+                count(plan.streams.len(), "stream"),
+                count(plan::waves(plan).len(), "wave"),
+                count(self.tracked, "file"),
             ),
         }
     }
@@ -291,11 +292,11 @@ fn grouped(files: &[BString]) -> String {
     }
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_by_key(|(directory, count)| (std::cmp::Reverse(*count), *directory));
-    let named = groups.iter().take(MOST_NAMED).map(|(directory, count)| {
+    let named = groups.iter().take(MOST_NAMED).map(|(directory, files)| {
         if directory.is_empty() {
-            format!("{count} at the top")
+            format!("{files} at the top")
         } else {
-            format!("{count} in {}", path::shown(directory))
+            format!("{files} in {}", path::shown(directory))
         }
     });
     let mut parts: Vec<String> = named.collect();
@@ -303,7 +304,7 @@ fn grouped(files: &[BString]) -> String {
     if rest > 0 {
         parts.push(format!("{rest} elsewhere (`--json` lists them)"));
     }
-    format!("{}: {}", counted(files.len(), "file"), parts.join(", "))
+    format!("{}: {}", count(files.len(), "file"), parts.join(", "))
 }
 
 fn listed(names: &[StreamName]) -> String {
@@ -313,9 +314,4 @@ fn listed(names: &[StreamName]) -> String {
 
 fn push(text: &mut String, line: std::fmt::Arguments<'_>) {
     writeln!(text, "{line}").expect("strings take whatever is written");
-}
-
-fn counted(count: usize, what: &str) -> String {
-    let s = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{s}")
 }

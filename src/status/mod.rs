@@ -11,8 +11,25 @@
 //! worktrees (1 git each) ───────┘
 //! ```
 
+mod branches;
+mod detail;
 mod draft;
 mod error;
+mod need;
+mod picture;
+mod row;
+mod text;
+mod wait;
+mod worktrees;
 
+#[cfg(test)]
+mod tests;
+
+pub use detail::{Commit, Detail, File};
 pub use draft::{Draft, Mistake};
 pub use error::Error;
+pub use need::Need;
+pub use picture::{Milestone, Overall, Picture};
+pub use row::{Operation, Row};
+pub use text::Show;
+pub use wait::Wait;

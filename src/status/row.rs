@@ -77,6 +77,8 @@ pub struct Row {
     pub away: Vec<String>,
     /// Whether the plan says something else by now than when it was claimed.
     pub drifted: bool,
+    /// What the plan says by now, where that is something else.
+    pub planned_files: Option<Vec<String>>,
     /// The operation of ours that is running or has died.
     pub operation: Option<Operation>,
     /// The operation of git that is under way in its worktree.
@@ -99,6 +101,10 @@ pub struct Operation {
     pub died: bool,
 }
 
+#[expect(
+    clippy::ref_option,
+    reason = "serde hands over a reference to the field"
+)]
 fn hex<S: Serializer>(id: &Option<Id>, serializer: S) -> Result<S::Ok, S::Error> {
     match id {
         Some(id) => serializer.collect_str(id),
@@ -140,6 +146,7 @@ impl Row {
             files: planned.map_or_else(Vec::new, |plan| texts(std::slice::from_ref(&plan.files))),
             away: Vec::new(),
             drifted: false,
+            planned_files: None,
             operation: None,
             under_way: None,
             off_branch: false,
@@ -181,7 +188,9 @@ impl Row {
         self.files = texts(&claim.files);
         self.away = texts(&claim.away);
         // Patterns that were added later are no drift: the first set is what was planned.
-        self.drifted = planned.is_some_and(|plan| claim.files.first() != Some(&plan.files));
+        let changed = planned.filter(|plan| claim.files.first() != Some(&plan.files));
+        self.planned_files = changed.map(|plan| texts(std::slice::from_ref(&plan.files)));
+        self.drifted = changed.is_some();
         self
     }
 
@@ -201,8 +210,8 @@ impl Row {
             self.dirty = Some(here.uncommitted.len());
             self.under_way = here.under_way;
             // A rebase detaches HEAD and comes back.
-            self.off_branch = here.under_way.is_none()
-                && here.branch.as_deref() != Some(&self.name.branch_ref());
+            self.off_branch =
+                here.under_way.is_none() && here.branch.as_deref() != Some(&self.name.branch_ref());
         }
         self
     }

@@ -59,7 +59,9 @@ impl Wait {
         match self {
             Wait::Dependency { stream, .. } => format!("after {stream}"),
             Wait::Conflict { stream, .. } => format!("not beside {stream}"),
-            Wait::Overlap { stream, witness, .. } => {
+            Wait::Overlap {
+                stream, witness, ..
+            } => {
                 let path = witness.as_str().map(|path| path::shown(path.into()));
                 let path = path.unwrap_or_else(|| witness.to_string());
                 format!("overlaps {stream} at '{path}'")
@@ -137,15 +139,6 @@ impl<'a> Waits<'a> {
         let shared = &self.plan.shared.files;
         let mut waits = Vec::new();
         for (other, _, claim) in self.state.held().filter(|(other, ..)| *other != name) {
-            let as_planned = self
-                .plan
-                .streams
-                .get(other)
-                .is_some_and(|plan| claim.files == [plan.files.clone()]);
-            // A valid plan has no overlaps, so only claims beyond it are decided here.
-            if as_planned {
-                continue;
-            }
             match self.overlaps.find(&own, &claim.territory(), shared) {
                 Ok(None) => {}
                 Ok(Some(witness)) => waits.push(Wait::Overlap {

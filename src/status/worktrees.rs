@@ -47,16 +47,19 @@ pub(super) struct Here {
     pub(super) under_way: Option<&'static str>,
 }
 
-/// The worktree of every claim of this machine; those of other machines are left out.
+/// The worktree of every claim of this machine, or of one; those of other machines are left out.
 pub(super) fn all(
     repo: &Repo,
     state: &State,
     machine: &Machine,
+    only: Option<&StreamName>,
 ) -> Result<BTreeMap<StreamName, Found>, Error> {
     let linked = repo.linked_worktrees()?;
     let mut found = BTreeMap::new();
     let mut here = Vec::new();
-    for (name, _, claim) in state.held().filter(|(.., claim)| claim.machine == machine.id) {
+    let wanted = |name: &StreamName| only.is_none_or(|only| only == name);
+    let held = state.held().filter(|(name, ..)| wanted(name));
+    for (name, _, claim) in held.filter(|(.., claim)| claim.machine == machine.id) {
         match worktree_of(claim, &linked) {
             Some(linked) => here.push((name.clone(), linked)),
             None => drop(found.insert(name.clone(), Found::Gone)),
@@ -69,7 +72,7 @@ pub(super) fn all(
             Ok(output) => Found::Here(Here {
                 uncommitted: parse(&output.stdout),
                 branch: linked.branch.clone(),
-                under_way: under_way(&linked.git_dir),
+                under_way: repo.operation_in_progress(&linked.git_dir),
             }),
             Err(error) => Found::Unreadable(error.to_string()),
         };
@@ -148,21 +151,6 @@ fn parse(bytes: &[u8]) -> Vec<Uncommitted> {
         })
     });
     parsed.collect()
-}
-
-fn under_way(git_dir: &Path) -> Option<&'static str> {
-    let marks = [
-        ("rebase-merge", "rebase"),
-        ("rebase-apply", "rebase"),
-        ("MERGE_HEAD", "merge"),
-        ("CHERRY_PICK_HEAD", "cherry-pick"),
-        ("REVERT_HEAD", "revert"),
-        ("BISECT_LOG", "bisect"),
-    ];
-    let found = marks
-        .into_iter()
-        .find(|(file, _)| git_dir.join(file).exists());
-    found.map(|(_, operation)| operation)
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ pub struct Inbox {
 }
 
 impl Verb for Inbox {
+    type Status = Exit;
+
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("See what waits:", "git stream inbox"),
         (

@@ -30,6 +30,8 @@ pub struct Plan {
 }
 
 impl Verb for Plan {
+    type Status = Exit;
+
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("Check the plan of this worktree:", "git stream plan"),
         (

@@ -116,7 +116,7 @@ fn an_unknown_verb_gets_the_nearest_as_a_hint() {
     ");
     assert_snapshot!(stream(&sandbox, &["plam", "--json"]).block(), @r#"
     $ git-stream plam --json
-    {"error":{"evidence":{},"hints":["Did you mean `git stream plan`?","See every verb with `git stream`."],"kind":"usage","message":"'plam' is no verb of git stream"},"version":1}
+    {"version":1,"error":{"kind":"usage","message":"'plam' is no verb of git stream","hints":["Did you mean `git stream plan`?","See every verb with `git stream`."],"evidence":{}}}
     [status 2]
     "#);
     assert_snapshot!(stream(&sandbox, &["--frobnicate"]).block(), @r"
