@@ -2,6 +2,9 @@
 //!
 //! | folder    | holds                                                             |
 //! |-----------|-------------------------------------------------------------------|
+//! | `cmd`     | what each command prints, and how it ends                         |
+//! | `race`    | many processes at one instant                                     |
+//! | `crash`   | what is left when a command dies                                  |
 //! | `support` | the sandbox: no configuration of the person who runs the tests    |
 //! | `house`   | rules about the source tree, and the tests of the sandbox itself  |
 //! | `install` | `install.sh`, the hooks and what they leave behind                |
@@ -14,6 +17,8 @@
 )]
 
 mod cmd;
+mod crash;
 mod house;
 mod install;
+mod race;
 mod support;

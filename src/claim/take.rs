@@ -6,6 +6,7 @@ use crate::ledger::{Actor, Claim, NewClaim, Operation, RefMove, What, Work, is_d
 use crate::name::{AgentName, StreamName};
 use crate::pattern::PatternSet;
 use crate::setup;
+use crate::word;
 use crate::workspace::{Workspace, worktree_path};
 
 /// What is asked for.
@@ -71,6 +72,7 @@ pub fn take(repo: &Repo, wanted: &Wanted) -> Result<Taken, Error> {
     }
     let operation = Operation::begin(repo)?;
     let new = plan_claim(&workspace, wanted)?;
+    let resumed = resumes(&workspace, &new.claim)?;
     let request = workspace.request(
         operation.id(),
         &by,
@@ -82,6 +84,7 @@ pub fn take(repo: &Repo, wanted: &Wanted) -> Result<Taken, Error> {
     }
     let submitted = workspace.submit(&request)??;
     let mut notes = report.done;
+    notes.extend(resumed);
     let already_yours = submitted.event.is_none();
     if !already_yours {
         notes.extend(make_worktree(
@@ -144,6 +147,23 @@ fn plan_claim(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Planned, Err
         },
         branch,
     })
+}
+
+/// What the caller should know about work that the claim goes on with.
+fn resumes(workspace: &Workspace<'_>, claim: &NewClaim) -> Result<Option<String>, Error> {
+    if claim.tip == claim.start {
+        return Ok(None);
+    }
+    let commits = workspace
+        .repo
+        .commits_between(&[claim.tip], &[claim.start])?
+        .len();
+    let left = left_work(workspace, &claim.stream).filter(|_| !claim.adopts);
+    let whose = left.map_or_else(String::new, |work| format!(" that {} left", work.agent));
+    Ok(Some(format!(
+        "goes on with {}{whose}",
+        word::count(commits, "commit")
+    )))
 }
 
 /// What an earlier claim has left, whether it was given back or died.

@@ -33,12 +33,10 @@ pub(super) fn refuse_occupied(workspace: &Workspace<'_>, stream: &StreamName) ->
     let at = |linked: &Linked| linked.top.exists() && linked.branch.as_deref() == Some(&branch);
     let linked = repo.linked_worktrees()?;
     if let Some(other) = linked.iter().find(|linked| at(linked))
-        && marked(&other.git_dir)?.as_ref() != Some(stream)
+        && !is_of_stream(workspace, other, stream)?
     {
-        return Err(Error::BranchInUse {
-            stream: stream.clone(),
-            worktree: other.top.clone(),
-        });
+        let (stream, worktree) = (stream.clone(), other.top.clone());
+        return Err(Error::BranchInUse { stream, worktree });
     }
     if linked.iter().any(at) {
         return Ok(());
@@ -51,7 +49,11 @@ pub(super) fn refuse_occupied(workspace: &Workspace<'_>, stream: &StreamName) ->
         Ok(mut entries) => entries.next().is_none(),
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,
     };
-    if is_free || is_registered || is_leftover(repo, &path, stream)? {
+    let is_leftover = match repo.linked_worktree_at(&path)? {
+        Some(linked) => is_of_stream(workspace, &linked, stream)?,
+        None => false,
+    };
+    if is_free || is_registered || is_leftover {
         return Ok(());
     }
     Err(Error::WorktreeExists {
@@ -60,12 +62,22 @@ pub(super) fn refuse_occupied(workspace: &Workspace<'_>, stream: &StreamName) ->
     })
 }
 
-/// Whether a directory is a worktree of this stream that a process which died has left.
-fn is_leftover(repo: &Repo, path: &Path, stream: &StreamName) -> Result<bool, Error> {
-    match repo.linked_worktree_at(path)? {
-        Some(linked) => Ok(marked(&linked.git_dir)?.as_ref() == Some(stream)),
-        None => Ok(false),
-    }
+/// Whether a worktree is this stream's: marked as such, or the one that an earlier claim of the
+/// stream was about to make when it died.
+fn is_of_stream(
+    workspace: &Workspace<'_>,
+    linked: &Linked,
+    stream: &StreamName,
+) -> Result<bool, Error> {
+    let left = workspace
+        .state
+        .stream(stream)
+        .and_then(|known| known.work.as_ref());
+    let planned = left.filter(|work| work.machine == workspace.machine.id);
+    let is_planned = planned
+        .and_then(|work| work.worktree.as_ref())
+        .is_some_and(|top| Path::new(top) == linked.top);
+    Ok(is_planned || marked(&linked.git_dir)?.as_ref() == Some(stream))
 }
 
 /// Makes the worktree of a claim, or finishes one that is there.

@@ -21,11 +21,16 @@ pub(super) fn usage(error: &clap::Error, json: bool) -> Exit {
     );
     if json && !is_answer {
         let message = error.to_string();
-        let message = message.trim_start_matches("error: ").trim_end();
+        // The first line says what is wrong; the rest is how the command is used.
+        let message = message
+            .trim_start_matches("error: ")
+            .lines()
+            .next()
+            .unwrap_or_default();
         let object = error_object(
             Exit::Usage,
             message,
-            &[],
+            &["See how the command is used with its option `-h`.".to_owned()],
             &Value::Object(serde_json::Map::new()),
         );
         drop(writeln!(io::stdout(), "{object}"));

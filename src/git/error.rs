@@ -58,9 +58,6 @@ pub enum Error {
     NoRepository {
         /// Where it was looked for.
         directory: PathBuf,
-        /// What the library said.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The repository belongs to somebody else.
     #[error("the repository at '{}' belongs to another user", path.display())]

@@ -39,10 +39,7 @@ impl Repo {
         directory: &Path,
     ) -> Result<Repo, Error> {
         let mut gix = opened
-            .map_err(|source| Error::NoRepository {
-                directory: directory.to_owned(),
-                source: source.into(),
-            })?
+            .map_err(|error| not_opened(&error, directory))?
             .to_thread_local();
         if gix.git_dir_trust() != gix::sec::Trust::Full {
             return Err(Error::Untrusted {
@@ -156,6 +153,26 @@ impl Repo {
         self.gix.config_snapshot().boolean(key)
     }
 
+    /// Whether the shared configuration file includes another one, by the path as it is written.
+    pub fn includes(&self, path: &str) -> Result<bool, Error> {
+        let file = self.common_dir.join("config");
+        let bytes = std::fs::read(&file).map_err(Error::file("read", &file))?;
+        let config = gix::config::File::from_bytes_no_includes(
+            &bytes,
+            gix::config::file::Metadata::from(gix::config::Source::Local),
+            gix::config::file::init::Options::default(),
+        )
+        .map_err(|source| Error::Object {
+            attempt: "understand",
+            what: format!("'{}'", file.display()),
+            source: source.into(),
+        })?;
+        let included = config.strings("include.path").unwrap_or_default();
+        Ok(included
+            .iter()
+            .any(|value| value.as_slice() == path.as_bytes()))
+    }
+
     /// Refuses a clone whose history is cut off.
     pub fn require_whole_history(&self) -> Result<(), Error> {
         if self.common_dir.join("shallow").exists() {
@@ -191,6 +208,22 @@ impl Repo {
     /// Whether git knows who commits here: what `git commit` would refuse without.
     pub fn has_identity(&self) -> bool {
         matches!(self.gix.committer(), Some(Ok(_)))
+    }
+}
+
+/// A repository that is there and cannot be read is another matter than none at all.
+fn not_opened(error: &gix::Error, directory: &Path) -> Error {
+    let text = format!("{error:#}");
+    let mut upwards = directory.ancestors();
+    match upwards.find(|place| place.join(".git").exists() || place.join("HEAD").is_file()) {
+        Some(place) => Error::Object {
+            attempt: "open",
+            what: format!("the repository at '{}'", place.display()),
+            source: text.into(),
+        },
+        None => Error::NoRepository {
+            directory: directory.to_owned(),
+        },
     }
 }
 

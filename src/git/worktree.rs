@@ -82,7 +82,11 @@ impl Repo {
         call()
             .args(["reset", "--hard", "--quiet", "--no-recurse-submodules"])
             .run()?;
-        let head = call().args(["rev-parse", "HEAD"]).run()?.line();
+        let head = match &linked.branch {
+            Some(branch) => self.read_ref(branch)?,
+            None => None,
+        };
+        let head = head.unwrap_or_else(|| self.null_id()).to_string();
         let null = self.null_id().to_string();
         let hook = [
             "hook",

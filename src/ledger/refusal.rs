@@ -50,8 +50,13 @@ impl Holder {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Somebody else holds the stream.
-    #[error("'{}' is held by {} in '{}'", .0.stream, .0.agent, .0.worktree)]
-    Held(Holder),
+    #[error("'{}' is held by {} in '{}'", holder.stream, holder.agent, holder.worktree)]
+    Held {
+        /// Who.
+        holder: Holder,
+        /// Whether the caller has said who it is: then it is certainly somebody else.
+        named: bool,
+    },
     /// A held stream could own a common path.
     #[error(
         "'{stream}' and '{}', which {} holds, would both own '{}'",
@@ -170,7 +175,7 @@ pub enum Refusal {
 impl Explain for Refusal {
     fn exit(&self) -> Exit {
         match self {
-            Refusal::Held(_)
+            Refusal::Held { .. }
             | Refusal::Overlaps { .. }
             | Refusal::NotLanded { .. }
             | Refusal::Conflicts { .. }
@@ -191,8 +196,12 @@ impl Explain for Refusal {
 
     fn hints(&self) -> Vec<String> {
         let hint = match self {
-            Refusal::Held(holder) => format!(
-                "Nothing was changed. If you are {agent}, say so with `git stream claim {stream} --agent {quoted}`; see every stream with `git stream status`.",
+            Refusal::Held { named: true, .. } => {
+                "Nothing was changed. Take another stream; `git stream status` shows which are free."
+                    .to_owned()
+            }
+            Refusal::Held { holder, named: false } => format!(
+                "Nothing was changed. If you are {agent}, say so with `git stream claim {stream} --agent {quoted}`; `git stream status` shows every stream.",
                 agent = holder.agent,
                 quoted = word::quoted(holder.agent.as_str()),
                 stream = holder.stream,
@@ -234,9 +243,8 @@ impl Explain for Refusal {
                 format!("Nothing was changed. Take it first with `git stream claim {stream}`.")
             }
             Refusal::NotYours(holder) => format!(
-                "Nothing was changed. If you are {agent}, say so with `--agent {quoted}`; see every stream with `git stream status`.",
-                agent = holder.agent,
-                quoted = word::quoted(holder.agent.as_str()),
+                "Nothing was changed. Ask {} or a person to do it; `git stream status {}` shows the stream.",
+                holder.agent, holder.stream
             ),
             Refusal::Elsewhere(holder) => format!(
                 "Nothing was changed. Run the same command on {}, in '{}'; see every stream with `git stream status`.",
@@ -258,7 +266,7 @@ impl Explain for Refusal {
 
     fn evidence(&self) -> Map<String, Value> {
         let value = match self {
-            Refusal::Held(holder) => json!({"cause": "held", "holder": holder.json()}),
+            Refusal::Held { holder, .. } => json!({"cause": "held", "holder": holder.json()}),
             Refusal::Overlaps {
                 holder, witness, ..
             } => json!({

@@ -149,7 +149,10 @@ impl Decision<'_> {
                 .is_some_and(|intent| intent.verb == "claim")
                 || !by.proves_to_be_holder_of(name, claim)
             {
-                return Err(Refusal::Held(Holder::of(name, claim)));
+                return Err(Refusal::Held {
+                    holder: Holder::of(name, claim),
+                    named: by.named,
+                });
             }
             if let Some(files) = &new.files
                 && claim.files.first() != Some(files)
@@ -509,7 +512,10 @@ impl Decision<'_> {
         if claim.intent.as_ref().is_some_and(|intent| intent.op == *op) {
             Ok(claim)
         } else {
-            Err(Refusal::Held(Holder::of(name, claim)))
+            Err(Refusal::Held {
+                holder: Holder::of(name, claim),
+                named: true,
+            })
         }
     }
 

@@ -13,8 +13,7 @@ pub(super) const FILE: &str = "git-stream.config";
 const VALUE: &str = "^git-stream[.]config$";
 
 pub(super) fn is_there(repo: &Repo) -> Result<bool, Error> {
-    let args = ["config", "--local", "--get-all", "include.path", VALUE];
-    Ok(repo.call().args(args).run_allowing(&[0, 1], None)?.status == 0)
+    Ok(repo.includes(FILE)?)
 }
 
 /// Adds the line; `false` where it is there already.

@@ -54,6 +54,7 @@ pub struct Report {
 /// Makes sure that everything is there.
 pub fn prepare(repo: &Repo, options: &Options) -> Result<Report, Error> {
     repo.version()?;
+    repo.require_top()?;
     repo.require_whole_history()?;
     if !repo.has_identity() {
         return Err(Error::NoIdentity);

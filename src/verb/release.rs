@@ -81,9 +81,14 @@ fn narrate(released: &Released, out: &mut Out) {
         format!(", which {agent} held")
     };
     out.say(format!("{by} {verb} {stream}{of}"));
+    let keeps = if released.dry_run {
+        "would keep"
+    } else {
+        "kept"
+    };
     match released.branch {
         Some(tip) => out.say(format!(
-            "kept {}: {} at {}",
+            "{keeps} {}: {} at {}",
             stream.branch(),
             match released.unlanded {
                 0 => "no commit of its own,".to_owned(),
@@ -99,7 +104,7 @@ fn narrate(released: &Released, out: &mut Out) {
         return;
     };
     out.say(format!(
-        "kept '{}': {}",
+        "{keeps} '{}': {}",
         kept.path.display(),
         kept.reasons.join("; ")
     ));

@@ -238,6 +238,12 @@ impl Ran {
             .unwrap_or_else(|| 128 + status.signal().unwrap_or_default())
     }
 
+    /// Fails unless it ended with 0.
+    #[track_caller]
+    pub(crate) fn succeeded(&self) {
+        assert_eq!(self.status(), 0, "{}", self.block());
+    }
+
     /// Whether SIGKILL ended it.
     pub(crate) fn was_killed(&self) -> bool {
         self.output.status.signal() == Some(9)

@@ -42,15 +42,13 @@ fn regex(pattern: &str) -> Regex {
 /// The names that stand for what was seen in one test.
 pub(super) struct Mask {
     fixed: Vec<(String, &'static str)>,
+    machine: Regex,
     ids: Mutex<Vec<String>>,
 }
 
 impl Mask {
     pub(super) fn new(root: &Path, binaries: &Path) -> Mask {
-        let host = rustix::system::uname()
-            .nodename()
-            .to_string_lossy()
-            .into_owned();
+        let host = git_stream::ledger::host_name();
         let fixed = vec![
             (root.display().to_string(), "$ROOT"),
             (binaries.display().to_string(), "$BIN"),
@@ -58,6 +56,7 @@ impl Mask {
         ];
         Mask {
             fixed,
+            machine: regex(&format!(r"\b{host}-[0-9a-f]{{8}}\b")),
             ids: Mutex::new(Vec::new()),
         }
     }
@@ -68,6 +67,7 @@ impl Mask {
         for (from, to) in &self.fixed {
             text = text.replace(from, to);
         }
+        text = replace(&self.machine, &text, |_| Some("$MACHINE".to_owned()));
         for (pattern, name) in WHOLE.iter() {
             text = replace(pattern, &text, |_| Some((*name).to_owned()));
         }

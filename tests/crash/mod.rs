@@ -1,0 +1,124 @@
+//! What is left when a command dies before or after one of its git processes?
+//!
+//! After every death the repository is whole, nothing that was committed or written is lost, and
+//! the same command run again finishes.
+
+use std::fs;
+
+use crate::support::{Call, Kill, Sandbox, assert_sound, for_every_git_call};
+
+fn claim(sandbox: &Sandbox) -> Call {
+    sandbox
+        .run(["claim", "api", "--files", "src/api/**"])
+        .agent("a1")
+}
+
+#[test]
+fn a_claim_that_dies_is_finished_by_the_next_one() {
+    let calls = for_every_git_call(|kill| {
+        let sandbox = Sandbox::new();
+        let killed = claim(&sandbox).killed_at(kill).go().was_killed();
+        let again = claim(&sandbox).go();
+        assert_eq!(again.status(), 0, "{kill:?}: {}", again.block());
+        assert_whole(&sandbox, kill);
+        killed
+    });
+    assert!(calls >= 5, "{calls}");
+}
+
+#[test]
+fn a_claim_that_dies_is_in_nobody_s_way() {
+    for_every_git_call(|kill| {
+        let sandbox = Sandbox::new();
+        let killed = claim(&sandbox).killed_at(kill).go().was_killed();
+        let other = sandbox
+            .run(["claim", "all", "--files", "src/**"])
+            .agent("a2")
+            .go();
+        // A claim that was complete before its process died is a claim.
+        let held = sandbox.run(["path", "api"]).go();
+        assert_eq!(
+            other.status(),
+            if held.status() == 0 { 4 } else { 0 },
+            "{kill:?}: {}",
+            other.block()
+        );
+        if held.status() != 0 {
+            sandbox.run(["release", "all"]).agent("a2").go().succeeded();
+            let again = claim(&sandbox).go();
+            assert_eq!(again.status(), 0, "{kill:?}: {}", again.block());
+        }
+        assert_whole(&sandbox, kill);
+        killed
+    });
+}
+
+#[test]
+fn a_release_that_dies_is_finished_by_the_next_one() {
+    let calls = for_every_git_call(|kill| {
+        let sandbox = Sandbox::new();
+        claim(&sandbox).go().succeeded();
+        let release = || sandbox.run(["release", "api"]).agent("a1");
+        let killed = release().killed_at(kill).go().was_killed();
+        let again = release().go();
+        // It may have been over before it died.
+        assert!(
+            [0, 1].contains(&again.status()),
+            "{kill:?}: {}",
+            again.block()
+        );
+        assert!(
+            !sandbox.root().join("repo.streams/api").exists(),
+            "{kill:?}"
+        );
+        assert_eq!(
+            sandbox.git(&["branch", "--list", "stream/*"]),
+            "",
+            "{kill:?}"
+        );
+        assert_sound(&sandbox, &sandbox.repo());
+        killed
+    });
+    assert!(calls >= 4, "{calls}");
+}
+
+#[test]
+fn a_release_that_dies_loses_no_work() {
+    for_every_git_call(|kill| {
+        let sandbox = Sandbox::new();
+        claim(&sandbox).go().succeeded();
+        let worktree = sandbox.root().join("repo.streams/api");
+        sandbox.write(worktree.join("src/api/new.rs"), "// new\n");
+        sandbox.git_in(&worktree, &["add", "."]);
+        sandbox.git_in(&worktree, &["commit", "--quiet", "-m", "Work"]);
+        let tip = sandbox.git(&["rev-parse", "stream/api"]);
+        sandbox.write(worktree.join("src/api/draft.rs"), "// draft\n");
+        let release = || sandbox.run(["release", "api"]).agent("a1");
+        let killed = release().killed_at(kill).go().was_killed();
+        let again = release().go();
+        assert!(
+            [0, 1].contains(&again.status()),
+            "{kill:?}: {}",
+            again.block()
+        );
+        assert_eq!(sandbox.git(&["rev-parse", "stream/api"]), tip, "{kill:?}");
+        let draft = fs::read_to_string(worktree.join("src/api/draft.rs")).unwrap();
+        assert_eq!(draft, "// draft\n", "{kill:?}");
+        assert_sound(&sandbox, &sandbox.repo());
+        killed
+    });
+}
+
+/// The stream is held, and its worktree is what a claim makes.
+fn assert_whole(sandbox: &Sandbox, kill: Kill) {
+    let worktree = sandbox.root().join("repo.streams/api");
+    assert_eq!(sandbox.run(["path", "api"]).go().status(), 0, "{kill:?}");
+    assert_eq!(
+        sandbox.git_in(&worktree, &["status", "--porcelain"]),
+        "",
+        "{kill:?}"
+    );
+    let branch = sandbox.git_in(&worktree, &["branch", "--show-current"]);
+    assert_eq!(branch, "stream/api\n", "{kill:?}");
+    assert_sound(sandbox, &sandbox.repo());
+}
