@@ -51,7 +51,9 @@ pub fn apply(state: &State, request: &Request, rules: &Rules<'_>) -> Result<Appl
         op: request.op.clone(),
         moves: request.moves.clone(),
     });
-    Ok(Applied { state: next, event })
+    // Without an event nothing is written, so nothing has changed.
+    let state = if event.is_some() { next } else { state.clone() };
+    Ok(Applied { state, event })
 }
 
 /// What an event says: its subject, and the stream it is about.
@@ -585,6 +587,7 @@ impl Decision<'_> {
     }
 
     fn escalate(&mut self, escalation: &Escalation) -> Option<Told> {
+        let mut is_news = false;
         for name in &escalation.streams {
             if let Some(record) = self.next.streams.get_mut(name)
                 && matches!(
@@ -593,6 +596,7 @@ impl Decision<'_> {
                 )
             {
                 record.state = StreamState::Blocked;
+                is_news = true;
             }
             let claim = self
                 .next
@@ -606,6 +610,7 @@ impl Decision<'_> {
                     .is_some_and(|intent| intent.op == self.request.op)
             {
                 claim.intent = None;
+                is_news = true;
             }
         }
         let same = self
@@ -622,7 +627,7 @@ impl Decision<'_> {
             merged.streams.sort();
             merged.streams.dedup();
             merged.raised = open.raised;
-            if merged == *open {
+            if merged == *open && !is_news {
                 return None;
             }
             self.next.escalations.insert(merged.id.clone(), merged);
