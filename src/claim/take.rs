@@ -86,7 +86,17 @@ pub fn take(repo: &Repo, wanted: &Wanted) -> Result<Taken, Error> {
     let mut notes = report.done;
     notes.extend(resumed);
     let already_yours = submitted.event.is_none();
-    if !already_yours {
+    if already_yours && workplace::is_missing(&workspace, &wanted.stream) {
+        let what = What::Begin {
+            stream: wanted.stream.clone(),
+            verb: "restore".to_owned(),
+            intends: Vec::new(),
+        };
+        let request = workspace.request(operation.id(), &by, what, Vec::new());
+        workspace.submit(&request)??;
+        notes.push("its worktree was gone and is made again".to_owned());
+    }
+    if !already_yours || workplace::is_missing(&workspace, &wanted.stream) {
         notes.extend(make_worktree(
             &mut workspace,
             &operation,

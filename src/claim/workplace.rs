@@ -80,6 +80,13 @@ fn is_of_stream(
     Ok(is_planned || marked(&linked.git_dir)?.as_ref() == Some(stream))
 }
 
+/// Whether the worktree of a claim of this machine is gone.
+pub(super) fn is_missing(workspace: &Workspace<'_>, stream: &StreamName) -> bool {
+    workspace.state.claim(stream).is_some_and(|claim| {
+        claim.machine == workspace.machine.id && !Path::new(&claim.worktree).exists()
+    })
+}
+
 /// Makes the worktree of a claim, or finishes one that is there.
 pub(super) fn make(
     workspace: &Workspace<'_>,

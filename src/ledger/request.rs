@@ -43,6 +43,9 @@ pub struct Request {
     pub by: Actor,
     /// What is asked for.
     pub what: What,
+    /// The commit of the base that the caller found trustworthy: the record follows it.
+    #[serde(with = "hex::option", default, skip_serializing_if = "Option::is_none")]
+    pub trusted: Option<Id>,
     /// The refs that move together with the ledger, or not at all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moves: Vec<RefMove>,

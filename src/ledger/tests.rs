@@ -130,6 +130,7 @@ impl Step {
                 inside: self.inside.then(|| stream.clone()),
             },
             what: self.what(stream, intent),
+            trusted: None,
             moves: Vec::new(),
         }
     }

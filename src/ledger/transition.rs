@@ -34,6 +34,9 @@ pub struct Applied {
 /// Decides a request on a state.
 pub fn apply(state: &State, request: &Request, rules: &Rules<'_>) -> Result<Applied, Refusal> {
     let mut next = state.clone();
+    if let (Some(base), Some(trusted)) = (&mut next.base, request.trusted) {
+        base.commit = trusted;
+    }
     let told = Decision {
         next: &mut next,
         request,

@@ -135,6 +135,7 @@ fn record(
         at: now(),
         by,
         what: What::Base { base: wanted, why },
+        trusted: None,
         moves: Vec::new(),
     };
     let rules = Rules {

@@ -106,6 +106,7 @@ fn can_be_claimed(state: &State, plan: &Plan, name: &StreamName) -> bool {
             worktree: "/w".to_owned(),
             lease: SignedDuration::from_hours(1),
         })),
+        trusted: None,
         moves: Vec::new(),
     };
     let rules = Rules {

@@ -126,11 +126,13 @@ impl<'r> Workspace<'r> {
 
     /// A request of a caller, as of now.
     pub fn request(&self, op: &OpId, by: &Actor, what: What, moves: Vec<RefMove>) -> Request {
+        let trusted = self.base.doubt.is_none().then_some(self.base.commit);
         Request {
             op: op.clone(),
             at: now(),
             by: by.clone(),
             what,
+            trusted,
             moves,
         }
     }

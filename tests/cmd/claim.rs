@@ -710,3 +710,38 @@ fn how_many_processes_of_git_a_claim_starts() {
     ");
     assert_snapshot!(claim("ui").git_calls().join("\n"), @"version");
 }
+
+#[test]
+fn a_worktree_that_was_deleted_is_made_again() {
+    let sandbox = Sandbox::new();
+    let claim = || {
+        sandbox
+            .run(["claim", "api", "--files", "src/api/**"])
+            .agent("a1")
+    };
+    claim().go().succeeded();
+    let worktree = sandbox.root().join("repo.streams/api");
+    fs::remove_dir_all(&worktree).unwrap();
+    assert_snapshot!(claim().block(), @"
+    $ GIT_STREAM_AGENT=a1 git stream claim api --files 'src/api/**'
+    $ROOT/repo.streams/api
+    --- stderr ---
+    its worktree was gone and is made again
+    a1 holds api: src/api/**
+    on branch stream/api, from main $oid1
+    [status 0]
+    ");
+    assert_eq!(sandbox.git_in(&worktree, &["status", "--porcelain"]), "");
+    assert_sound(&sandbox, &sandbox.repo());
+}
+
+#[test]
+fn the_trusted_base_follows_the_branch() {
+    let sandbox = Sandbox::new();
+    sandbox.run(["init"]).go().succeeded();
+    let second = sandbox.commit("Second", &[("x", "1\n")]);
+    let claim = sandbox.run(["claim", "api", "--json", "--files", "src/api/**"]);
+    assert_eq!(claim.agent("a1").json()["base"], second.as_str());
+    let recorded = sandbox.git(&["show", "refs/stream/ledger:base.toml"]);
+    assert!(recorded.contains(&second), "{recorded}");
+}

@@ -89,6 +89,7 @@ pub(super) fn escalate(sandbox: &Sandbox, id: &str, streams: &[&str]) {
             inside: None,
         },
         what: What::Escalate(Box::new(escalation)),
+        trusted: None,
         moves: Vec::new(),
     };
     let plan = Plan::empty();
