@@ -16,8 +16,11 @@ fn dispatcher() -> clap::Command {
             .into_iter()
             .find(|page| page.command.get_name() == name);
         if let Some(page) = page {
-            let path = format!("git-stream {}", known.verb);
-            all = all.subcommand(page.command.name(known.verb).bin_name(path));
+            // Not the verb's own command, which knows itself by the name of its program.
+            let verb = clap::Command::new(known.verb)
+                .about(known.summary)
+                .args(page.command.get_arguments().cloned());
+            all = all.subcommand(verb);
         }
     }
     all
@@ -29,7 +32,9 @@ fn generated(shell: Shell, mut command: clap::Command) -> String {
     command = command.bin_name(name.clone());
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut command, name, &mut text);
+    // In bash's, the labels of subcommands disagree about a '-' in the program's name.
     let text = String::from_utf8(text).unwrap();
+    let text = text.replace("git__subcmd__stream__subcmd__", "git__stream__subcmd__");
     let lines = text.lines().map(|line| line.trim_end().to_owned() + "\n");
     lines.collect()
 }
