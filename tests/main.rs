@@ -13,6 +13,7 @@
     clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::panic,
+    clippy::print_stdout,
     reason = "a test fails by panicking, and the sandbox starts processes and writes files itself"
 )]
 

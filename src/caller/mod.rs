@@ -50,13 +50,17 @@ pub fn identify(
     let configured = repo
         .config("stream.agent")
         .and_then(|name| name.to_string().trim().parse::<AgentName>().ok());
-    let is_agent = named.is_some() || AGENT_MARKS.iter().any(|mark| env::var_os(mark).is_some());
+    // Whoever gives the name that would be found out anyway is no agent by it: `exec` hands a
+    // person's name on to the shell it opens.
+    let own = user_at_host();
+    let is_agent = named.as_ref().is_some_and(|name| *name != own)
+        || AGENT_MARKS.iter().any(|mark| env::var_os(mark).is_some());
     let kind = if is_agent { Kind::Agent } else { Kind::Person };
     let is_named = named.is_some() || (configured.is_some() && holder.is_none());
     let agent = named
         .or_else(|| holder.map(|claim| claim.agent.clone()))
         .or(configured)
-        .unwrap_or_else(user_at_host);
+        .unwrap_or(own);
     Ok(Actor {
         agent,
         kind,

@@ -12,7 +12,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use super::Error;
+use super::{Error, file};
 
 /// The variables that tie git to one repository.
 const LOCAL: [&str; 15] = [
@@ -116,7 +116,7 @@ impl Call {
 
     /// Runs it; the statuses given are answers, any other is an error.
     pub fn run_allowing(self, statuses: &[i32], input: Option<&[u8]>) -> Result<Output, Error> {
-        let shown = self.shown();
+        let (shown, directory) = (self.shown(), self.directory.clone());
         let child = self.spawn(if input.is_some() {
             Some(Stdio::piped())
         } else {
@@ -139,6 +139,7 @@ impl Call {
                 },
                 status,
                 stderr,
+                full: file::is_full(&directory),
             }),
         }
     }

@@ -25,6 +25,8 @@ pub enum Error {
         status: Option<i32>,
         /// What it wrote on stderr.
         stderr: String,
+        /// Whether the file system it ran on is full, which git does not always say.
+        full: bool,
     },
     /// A git command answered in a form that is not known.
     #[error("`{command}` answered {answer:?}, which is not understood")]
@@ -178,6 +180,12 @@ impl Explain for Error {
             Error::Moved { .. } | Error::Locked { .. } => {
                 "Run the same command again; another command was faster."
             }
+            Error::Failed { full: true, .. } => {
+                "The disk is full. Free some space on it, then run the same command again."
+            }
+            Error::Object { source, .. } if says_full(source.as_ref()) => {
+                "The disk is full. Free some space on it, then run the same command again."
+            }
             Error::File { source, .. } if is_full(source) => {
                 "Free some space on that file system, then run the same command again."
             }
@@ -230,4 +238,11 @@ fn is_forbidden(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
     )
+}
+
+/// Whether the system's word for a full disk is somewhere in a chain of errors, whose types hide
+/// the number.
+fn says_full(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut chain = std::iter::successors(Some(error), |error| error.source());
+    chain.any(|error| error.to_string().contains("No space left on device"))
 }

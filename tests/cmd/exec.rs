@@ -106,3 +106,34 @@ fn without_a_command_a_shell_is_opened() {
     [status 3]
     ");
 }
+
+#[test]
+fn a_person_stays_a_person_in_the_shell_that_exec_opens() {
+    let sandbox = Sandbox::new();
+    sandbox.commit(
+        "Plan",
+        &[("streams.toml", "version = 1\n[land]\ncheck = \"true\"\n")],
+    );
+    let exec = |agent: &[&str]| {
+        let words = ["exec", "api", "--files", "a/**", "--quiet"];
+        let command = ["--", "git-stream-init", "--approve"];
+        sandbox
+            .run(words.iter().chain(agent).chain(&command))
+            .status()
+    };
+    assert_eq!(exec(&[]), 0);
+    sandbox.run(["release", "api"]).go().succeeded();
+    assert_eq!(exec(&["--agent", "a1"]), 1);
+}
+
+#[test]
+fn a_signal_reaches_the_command_and_its_end_is_told() {
+    let sandbox = Sandbox::new();
+    let script = "trap 'echo ended; exit 9' TERM; kill -TERM $PPID; \
+                  for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 0.25; done; exit 1";
+    let exec = sandbox.run([
+        "exec", "api", "--files", "a/**", "-q", "--", "sh", "-c", script,
+    ]);
+    let ran = exec.go();
+    assert_eq!((ran.status(), ran.stdout().as_str()), (9, "ended\n"));
+}

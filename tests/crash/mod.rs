@@ -3,6 +3,8 @@
 //! After every death the repository is whole, nothing that was committed or written is lost, and
 //! the same command run again finishes.
 
+mod disk;
+
 use std::fs;
 
 use crate::support::{Call, Kill, Sandbox, assert_sound, for_every_git_call};

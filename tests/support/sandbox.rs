@@ -58,6 +58,16 @@ impl Sandbox {
         sandbox
     }
 
+    /// The repository of [`Sandbox::new`], made in an empty sandbox.
+    pub(crate) fn begun(self) -> Sandbox {
+        for name in ["repo", "tmp"] {
+            fs::create_dir_all(self.root().join(name)).unwrap();
+        }
+        self.init("--object-format=sha1");
+        self.commit("Begin", &FILES);
+        self
+    }
+
     /// A directory that is no repository.
     pub(crate) fn empty() -> Sandbox {
         let directory = tempfile::Builder::new()
