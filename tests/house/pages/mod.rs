@@ -3,6 +3,7 @@
 //! Man pages, completions and the tables of the documentation are made from the programs
 //! themselves and committed. `UPDATE_PAGES=1 cargo test --test suite pages` writes them anew.
 
+mod catalogue;
 mod completion;
 mod man;
 mod table;

@@ -7,7 +7,7 @@ use git_stream::ledger::TRANSITIONS;
 use super::{hold, top};
 
 /// Replaces what stands between the marks of a table in a page.
-fn hold_table(path: &str, mark: &str, table: &str) {
+pub(super) fn hold_table(path: &str, mark: &str, table: &str) {
     let begin = format!("<!-- {mark}: written by the tests -->\n");
     let end = format!("<!-- end of {mark} -->\n");
     let page = fs::read_to_string(top().join(path)).unwrap_or_default();
