@@ -5,6 +5,7 @@
 
 mod catalogue;
 mod completion;
+mod ledger;
 mod man;
 mod table;
 

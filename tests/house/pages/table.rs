@@ -30,3 +30,22 @@ fn the_page_about_states_has_every_transition() {
     }
     hold_table("docs/states.md", "transitions", &table);
 }
+
+#[test]
+fn the_page_about_the_architecture_has_every_module_and_every_file() {
+    let page = fs::read_to_string(top().join("docs/architecture.md")).unwrap();
+    let map = fs::read_to_string(top().join("src/lib.rs")).unwrap();
+    for module in map.lines().filter_map(|line| line.strip_prefix("pub mod ")) {
+        let module = module.trim_end_matches(';');
+        assert!(page.contains(&format!("| `{module}` |")), "no {module}");
+    }
+    let mut files = 0;
+    for source in super::super::tree::rust() {
+        for after in source.text.split(".private(\"").skip(1) {
+            let file = after.split('"').next().unwrap();
+            assert!(page.contains(&format!("`git-stream/{file}")), "no {file}");
+            files += 1;
+        }
+    }
+    assert!(files > 5, "only {files} were found");
+}
