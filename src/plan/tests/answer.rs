@@ -1,3 +1,5 @@
+//! What does a program get to read about a plan and its problems?
+
 use bstr::ByteSlice;
 use serde_json::json;
 

@@ -1,3 +1,5 @@
+//! Does `docs/plan.md` list what is read, and nothing else?
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 

@@ -1,3 +1,5 @@
+//! Does a valid plan mean what it says?
+
 use jiff::SignedDuration;
 
 use super::super::{

@@ -1,3 +1,5 @@
+//! Does every mistake get its line and its remedy?
+
 use super::super::parse;
 
 /// Every problem of a file, with its remedy; every stream and witness as a program would see it.

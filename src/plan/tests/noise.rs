@@ -1,3 +1,5 @@
+//! Is there an answer, and soon, whatever the bytes are?
+
 use proptest::prelude::*;
 
 use super::super::{Parsed, parse, waves};

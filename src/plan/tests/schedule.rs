@@ -1,3 +1,5 @@
+//! Is every stream in the earliest wave that it can be in?
+
 use std::fmt::Write as _;
 
 use super::super::waves;
