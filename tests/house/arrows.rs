@@ -6,25 +6,38 @@ use std::collections::BTreeSet;
 
 use super::tree::{Source, rust, sources};
 
-const DOMAIN: [&str; 6] = ["exit", "name", "pattern", "plan", "git", "ledger"];
+/// What everybody may use.
+const EVERYWHERE: [&str; 4] = ["exit", "name", "path", "word"];
+/// What a part of the domain may use below itself.
+const BELOW: [&str; 7] = [
+    "caller",
+    "git",
+    "ledger",
+    "pattern",
+    "plan",
+    "rule",
+    "workspace",
+];
 
 /// What a module may use, besides itself.
 fn allowed(module: &str) -> Option<Vec<&'static str>> {
-    let domain = |more: &[&'static str]| DOMAIN.iter().chain(more).copied().collect();
-    let allowed = match module {
-        "exit" => vec![],
-        "name" | "pattern" => vec!["exit"],
-        "git" | "cli" => vec!["exit", "name"],
-        "plan" => vec!["exit", "name", "pattern"],
-        "ledger" => vec!["exit", "name", "pattern", "plan", "git"],
+    let domain = |more: &[&'static str]| [BELOW.as_slice(), more].concat();
+    let own = match module {
+        "exit" | "name" | "path" | "word" | "pattern" | "git" | "cli" => vec![],
+        "plan" => vec!["pattern"],
+        "rule" => vec!["pattern", "plan", "git"],
+        "ledger" => vec!["pattern", "plan", "git"],
+        "caller" => vec!["pattern", "plan", "git", "ledger"],
+        "workspace" => vec!["pattern", "plan", "git", "ledger", "caller"],
         "guard" | "inbox" => domain(&[]),
-        "claim" => domain(&["guard"]),
+        "setup" => domain(&["guard"]),
+        "claim" => domain(&["guard", "setup"]),
         "status" => domain(&["inbox"]),
-        "sync" => domain(&["claim", "guard", "inbox"]),
-        "verb" => domain(&["cli", "claim", "guard", "inbox", "status", "sync"]),
+        "sync" => domain(&["claim", "guard", "inbox", "setup"]),
+        "verb" => domain(&["cli", "claim", "guard", "inbox", "setup", "status", "sync"]),
         _ => return None,
     };
-    Some(allowed)
+    Some([EVERYWHERE.as_slice(), &own].concat())
 }
 
 #[test]
