@@ -47,12 +47,15 @@ fn pages() -> Vec<Page> {
 /// Compares a committed file with what it should be, or writes it.
 fn hold(path: &str, expected: &str) {
     let file = top().join(path);
-    if std::env::var_os("UPDATE_PAGES").is_some() {
+    let found = fs::read_to_string(&file).unwrap_or_default();
+    if found != expected && std::env::var_os("UPDATE_PAGES").is_some() {
         fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(&file, expected).unwrap();
+        // Another test may be reading the page.
+        let new = file.with_extension("new");
+        fs::write(&new, expected).unwrap();
+        fs::rename(&new, &file).unwrap();
         return;
     }
-    let found = fs::read_to_string(&file).unwrap_or_default();
     assert!(
         found == expected,
         "{path} is out of date; run `UPDATE_PAGES=1 cargo test --test suite pages`"
