@@ -25,8 +25,7 @@ fn allowed(module: &str) -> Option<Vec<&'static str>> {
     let own = match module {
         "exit" | "name" | "path" | "word" | "pattern" | "git" | "cli" => vec![],
         "plan" => vec!["pattern"],
-        "rule" => vec!["pattern", "plan", "git"],
-        "ledger" => vec!["pattern", "plan", "git"],
+        "rule" | "ledger" => vec!["pattern", "plan", "git"],
         "caller" => vec!["pattern", "plan", "git", "ledger"],
         "workspace" => vec!["pattern", "plan", "git", "ledger", "caller"],
         "guard" | "inbox" => domain(&[]),
