@@ -3,10 +3,11 @@
 //! The ledger decides a claim by itself; this is the same decision for all streams at once, and a
 //! test holds the two together.
 
-use serde::Serialize;
-use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::ByteSlice as _;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::ledger::{State, StreamState};
 use crate::name::{AgentName, StreamName};
@@ -77,14 +78,21 @@ pub(super) struct Waits<'a> {
     state: &'a State,
     plan: &'a Plan,
     overlaps: Overlaps,
+    /// All names by the form in which they collide.
+    folded: BTreeMap<String, BTreeSet<&'a StreamName>>,
 }
 
 impl<'a> Waits<'a> {
     pub(super) fn new(state: &'a State, plan: &'a Plan) -> Waits<'a> {
+        let mut folded: BTreeMap<String, BTreeSet<&StreamName>> = BTreeMap::new();
+        for name in state.streams.keys().chain(plan.streams.keys()) {
+            folded.entry(name.folded()).or_default().insert(name);
+        }
         Waits {
             state,
             plan,
             overlaps: Overlaps::new(),
+            folded,
         }
     }
 
@@ -99,10 +107,10 @@ impl<'a> Waits<'a> {
     }
 
     fn same_name(&self, name: &StreamName) -> Option<Wait> {
-        let mut others = self.state.streams.keys().chain(self.plan.streams.keys());
-        let other = others.find(|other| *other != name && other.folded() == name.folded())?;
+        let alike = self.folded.get(&name.folded())?;
+        let other = alike.iter().find(|other| **other != name)?;
         Some(Wait::SameName {
-            stream: other.clone(),
+            stream: (*other).clone(),
         })
     }
 
