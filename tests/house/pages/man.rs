@@ -39,6 +39,9 @@ fn text_of(page: &Page) -> String {
     man.render_description_section(&mut text).unwrap();
     man.render_options_section(&mut text).unwrap();
     let mut roff = Roff::new();
+    if name == "git-stream-plan" {
+        plan_keys(&mut roff);
+    }
     examples(&mut roff, page.examples);
     exit_status(&mut roff);
     see_also(&mut roff, &["git-stream"]);
@@ -104,6 +107,44 @@ fn exit_status(roff: &mut Roff) {
     for exit in Exit::ALL {
         term(roff, &[bold(exit.code().to_string())], promise(exit));
     }
+}
+
+/// Every key of the plan, as the tables of `docs/plan.md` have them.
+fn plan_keys(roff: &mut Roff) {
+    let text = std::fs::read_to_string(super::top().join("docs/plan.md")).unwrap();
+    roff.control("SH", ["THE PLAN"]);
+    let of_keys = text.split("\n## ").skip(1).filter(|section| {
+        let heading = section.lines().next().unwrap();
+        heading == "Top level" || heading.starts_with("`[")
+    });
+    let mut rows = 0;
+    for section in of_keys {
+        let heading = section.lines().next().unwrap().replace('`', "");
+        roff.control("SS", [heading.as_str()]);
+        for line in section.lines().filter(|line| line.starts_with("| `")) {
+            let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+            let [key, default, meaning] = cells[..] else {
+                panic!("{line}");
+            };
+            let default = match default {
+                "—" => String::new(),
+                "**required**" => " (required)".to_owned(),
+                value => format!(" (default {})", value.replace('`', "")),
+            };
+            roff.control("TP", []);
+            roff.text([bold(key.replace('`', "")), roman(default)]);
+            roff.text(with_code(meaning));
+            rows += 1;
+        }
+    }
+    assert!(rows > 40, "only {rows} keys were found");
+}
+
+/// Markdown's `code` in bold.
+fn with_code(text: &str) -> Vec<Inline> {
+    let parts = text.split('`').enumerate();
+    let inlines = parts.map(|(at, part)| if at % 2 == 1 { bold(part) } else { roman(part) });
+    inlines.collect()
 }
 
 fn see_also(roff: &mut Roff, pages: &[&str]) {
