@@ -183,6 +183,10 @@ impl Draft {
                 let problems = self.parsed.problems.len();
                 format!("{source} cannot be used: {}", count(problems, "problem"))
             }
+            Some(plan) if plan.streams.is_empty() => {
+                let files = count(self.tracked, "file");
+                format!("{source}: no streams yet, {files} tracked")
+            }
             Some(plan) => format!(
                 "{source}: {} in {}, {} tracked",
                 count(plan.streams.len(), "stream"),

@@ -48,7 +48,7 @@ impl Explain for Error {
             Error::Git(error) => return error.hints(),
             Error::Workspace(error) => return error.hints(),
             Error::NoPlan { .. } => {
-                "Write one there, or name another file with `git stream plan FILE`.".to_owned()
+                "Let `git stream init` write one to begin with, or name another file.".to_owned()
             }
             Error::Unknown {
                 nearest: Some(near),
