@@ -20,6 +20,8 @@ mod request;
 mod state;
 mod store;
 mod table;
+#[cfg(test)]
+mod tests;
 mod transition;
 
 pub use error::Error;

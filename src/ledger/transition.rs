@@ -54,10 +54,9 @@ pub fn apply(state: &State, request: &Request, rules: &Rules<'_>) -> Result<Appl
         op: request.op.clone(),
         moves: request.moves.clone(),
     });
-    if event.is_none() {
-        next.base.clone_from(&state.base);
-    }
-    Ok(Applied { state: next, event })
+    // Without an event nothing is written, so nothing has changed.
+    let state = if event.is_some() { next } else { state.clone() };
+    Ok(Applied { state, event })
 }
 
 /// What an event says: its subject, and the stream it is about.
@@ -591,6 +590,7 @@ impl Decision<'_> {
     }
 
     fn escalate(&mut self, escalation: &Escalation) -> Option<Told> {
+        let mut is_news = false;
         for name in &escalation.streams {
             if let Some(record) = self.next.streams.get_mut(name)
                 && matches!(
@@ -599,6 +599,7 @@ impl Decision<'_> {
                 )
             {
                 record.state = StreamState::Blocked;
+                is_news = true;
             }
             let claim = self
                 .next
@@ -612,6 +613,7 @@ impl Decision<'_> {
                     .is_some_and(|intent| intent.op == self.request.op)
             {
                 claim.intent = None;
+                is_news = true;
             }
         }
         let same = self
@@ -628,7 +630,7 @@ impl Decision<'_> {
             merged.streams.sort();
             merged.streams.dedup();
             merged.raised = open.raised;
-            if merged == *open {
+            if merged == *open && !is_news {
                 return None;
             }
             self.next.escalations.insert(merged.id.clone(), merged);
