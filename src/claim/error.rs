@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use bstr::BString;
 use serde_json::{Map, Value, json};
 
 use crate::exit::{Exit, Explain};
@@ -10,6 +11,8 @@ use crate::git::{self, Id};
 use crate::guard;
 use crate::ledger;
 use crate::name::{self, StreamName};
+use crate::path;
+use crate::rule;
 use crate::setup;
 use crate::word;
 use crate::workspace;
@@ -43,6 +46,22 @@ pub enum Error {
     NotSetUpYet {
         /// What it would do.
         would: Vec<String>,
+    },
+    /// The rule cannot be asked.
+    #[error(transparent)]
+    Rule(#[from] rule::Error),
+    /// Work that was to be adopted changes what the stream does not own.
+    #[error(
+        "{} of the work change what '{stream}' would not own: {}",
+        word::count(*commits, "commit"), listed(paths)
+    )]
+    ForeignWork {
+        /// The stream.
+        stream: StreamName,
+        /// How many commits do so.
+        commits: usize,
+        /// The paths, sorted.
+        paths: Vec<BString>,
     },
     /// There is no such revision.
     #[error("'{revision}' names no commit")]
@@ -158,8 +177,10 @@ impl Explain for Error {
             Error::Setup(error) => error.exit(),
             Error::Guard(error) => error.exit(),
             Error::Name(error) => error.exit(),
+            Error::Rule(error) => error.exit(),
             Error::NoRevision { .. } => Exit::Usage,
             Error::NotSetUpYet { .. }
+            | Error::ForeignWork { .. }
             | Error::BranchExists { .. }
             | Error::BranchInUse { .. }
             | Error::WorktreeExists { .. }
@@ -180,9 +201,13 @@ impl Explain for Error {
             Error::Setup(error) => return error.hints(),
             Error::Guard(error) => return error.hints(),
             Error::Name(error) => return error.hints(),
+            Error::Rule(error) => return error.hints(),
             Error::NotSetUpYet { .. } => {
                 "Nothing was changed. Set it up with `git stream init`.".to_owned()
             }
+            Error::ForeignWork { stream, .. } => format!(
+                "Nothing was changed. Claim '{stream}' with patterns that match them, too; see each commit with `git stream guard range BASE..TIP --files PATTERN`."
+            ),
             Error::NoRevision { .. } => {
                 "Nothing was changed. See what there is with `git branch --all`.".to_owned()
             }
@@ -241,6 +266,12 @@ impl Explain for Error {
             Error::Setup(error) => error.evidence(),
             Error::Guard(error) => error.evidence(),
             Error::Name(error) => error.evidence(),
+            Error::Rule(error) => error.evidence(),
+            Error::ForeignWork { paths, .. } => {
+                let paths: Vec<Value> =
+                    paths.iter().map(|path| path::json(path.as_ref())).collect();
+                Map::from_iter([("paths".to_owned(), json!(paths))])
+            }
             Error::NotSetUpYet { would } => Map::from_iter([("would".to_owned(), json!(would))]),
             Error::NoRevision { .. }
             | Error::BranchExists { .. }
@@ -263,8 +294,10 @@ impl Explain for Error {
             Error::Workspace(error) => error.git_said(),
             Error::Setup(error) => error.git_said(),
             Error::Guard(error) => error.git_said(),
+            Error::Rule(error) => error.git_said(),
             Error::Refused(_)
             | Error::Name(_)
+            | Error::ForeignWork { .. }
             | Error::NotSetUpYet { .. }
             | Error::NoRevision { .. }
             | Error::BranchExists { .. }
@@ -279,4 +312,18 @@ impl Explain for Error {
             | Error::InProgress { .. } => Vec::new(),
         }
     }
+}
+
+/// The first few paths, and how many more there are.
+fn listed(paths: &[BString]) -> String {
+    const SHOWN: usize = 5;
+    let mut text: Vec<String> = paths
+        .iter()
+        .take(SHOWN)
+        .map(|path| path::shown(path.as_ref()))
+        .collect();
+    if paths.len() > SHOWN {
+        text.push(format!("and {} more", paths.len() - SHOWN));
+    }
+    text.join(", ")
 }
