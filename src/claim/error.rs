@@ -52,7 +52,7 @@ pub enum Error {
     Rule(#[from] rule::Error),
     /// Work that was to be adopted changes what the stream does not own.
     #[error(
-        "{} of the work change what '{stream}' would not own: {}",
+        "the work changes what '{stream}' would not own, in {}: {}",
         word::count(*commits, "commit"), listed(paths)
     )]
     ForeignWork {
@@ -168,6 +168,36 @@ impl Error {
 }
 
 impl Explain for Error {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all the others are of this module"
+    )]
+    fn inner(&self) -> Option<&dyn Explain> {
+        match self {
+            Error::Git(error) => Some(error),
+            Error::Ledger(error) => Some(error),
+            Error::Refused(error) => Some(error),
+            Error::Workspace(error) => Some(error),
+            Error::Setup(error) => Some(error),
+            Error::Guard(error) => Some(error),
+            Error::Name(error) => Some(error),
+            Error::Rule(error) => Some(error),
+            _own => None,
+        }
+    }
+
+    fn evidence(&self) -> Map<String, Value> {
+        let own = |key: &str, value| Map::from_iter([(key.to_owned(), value)]);
+        if let Error::ForeignWork { paths, .. } = self {
+            let paths: Vec<Value> = paths.iter().map(|path| path::json(path.as_ref())).collect();
+            return own("paths", json!(paths));
+        }
+        if let Error::NotSetUpYet { would } = self {
+            return own("would", json!(would));
+        }
+        self.inner().map_or_else(Map::new, Explain::evidence)
+    }
+
     fn exit(&self) -> Exit {
         match self {
             Error::Git(error) => error.exit(),
@@ -255,62 +285,6 @@ impl Explain for Error {
             ),
         };
         vec![hint]
-    }
-
-    fn evidence(&self) -> Map<String, Value> {
-        match self {
-            Error::Git(error) => error.evidence(),
-            Error::Ledger(error) => error.evidence(),
-            Error::Refused(error) => error.evidence(),
-            Error::Workspace(error) => error.evidence(),
-            Error::Setup(error) => error.evidence(),
-            Error::Guard(error) => error.evidence(),
-            Error::Name(error) => error.evidence(),
-            Error::Rule(error) => error.evidence(),
-            Error::ForeignWork { paths, .. } => {
-                let paths: Vec<Value> =
-                    paths.iter().map(|path| path::json(path.as_ref())).collect();
-                Map::from_iter([("paths".to_owned(), json!(paths))])
-            }
-            Error::NotSetUpYet { would } => Map::from_iter([("would".to_owned(), json!(would))]),
-            Error::NoRevision { .. }
-            | Error::BranchExists { .. }
-            | Error::BranchInUse { .. }
-            | Error::WorktreeExists { .. }
-            | Error::NoForkPoint { .. }
-            | Error::Vanished { .. }
-            | Error::Outdated
-            | Error::SetupNotStarted { .. }
-            | Error::SetupFailed { .. }
-            | Error::CommandNotStarted { .. }
-            | Error::InProgress { .. } => Map::new(),
-        }
-    }
-
-    fn git_said(&self) -> Vec<String> {
-        match self {
-            Error::Git(error) => error.git_said(),
-            Error::Ledger(error) => error.git_said(),
-            Error::Workspace(error) => error.git_said(),
-            Error::Setup(error) => error.git_said(),
-            Error::Guard(error) => error.git_said(),
-            Error::Rule(error) => error.git_said(),
-            Error::Refused(_)
-            | Error::Name(_)
-            | Error::ForeignWork { .. }
-            | Error::NotSetUpYet { .. }
-            | Error::NoRevision { .. }
-            | Error::BranchExists { .. }
-            | Error::BranchInUse { .. }
-            | Error::WorktreeExists { .. }
-            | Error::NoForkPoint { .. }
-            | Error::Vanished { .. }
-            | Error::Outdated
-            | Error::SetupNotStarted { .. }
-            | Error::SetupFailed { .. }
-            | Error::CommandNotStarted { .. }
-            | Error::InProgress { .. } => Vec::new(),
-        }
     }
 }
 
