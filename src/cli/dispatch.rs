@@ -62,7 +62,7 @@ pub const VERBS: [(&str, &[Known]); 3] = [
         &[
             known("claim", "Take a stream and print its worktree"),
             known("path", "Print a stream's worktree"),
-            known("guard", "Check that a change stays inside its stream"),
+            known("guard", "Ask whether a change stays inside its stream"),
         ],
     ),
 ];
