@@ -35,6 +35,7 @@ fn pages() -> Vec<Page> {
     vec![
         page::<verb::claim::Claim>(),
         page::<verb::exec::Exec>(),
+        page::<verb::guard::Guard>(),
         page::<verb::inbox::Inbox>(),
         page::<verb::init::Init>(),
         page::<verb::path::Path>(),
