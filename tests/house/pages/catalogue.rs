@@ -14,7 +14,8 @@ use git_stream::ledger::{Holder, Refusal, StreamState};
 use git_stream::name::StreamName;
 use git_stream::plan::{Command, CommandKind};
 use git_stream::{
-    claim, cli, git, guard, inbox, ledger, name, pattern, plan, rule, setup, status, workspace,
+    claim, cli, git, guard, inbox, ledger, name, pattern, plan, rule, setup, status, sync,
+    workspace,
 };
 
 use super::super::tree::rust;
@@ -83,6 +84,7 @@ fn all() -> Vec<Example> {
     all.extend(of_setup());
     all.extend(of_claims());
     all.extend(of_the_guard());
+    all.extend(of_sync());
     all.extend(of_views());
     all
 }
@@ -372,10 +374,37 @@ fn of_claims() -> Vec<Example> {
             command: text("claude"),
             source: denied(),
         }),
-        claim(claim::Error::InProgress {
-            stream: api(),
-            operation: "rebase",
+    ]
+}
+
+fn of_sync() -> Vec<Example> {
+    let sync = |error| example("sync", error);
+    let api = || stream("api");
+    let worktree = || at("/src/app.streams/api");
+    let failed = || git::Error::Odd {
+        command: text("git fetch origin main"),
+        answer: text("what?"),
+    };
+    vec![
+        sync(sync::Error::Unreachable {
+            remote: text("origin"),
+            branch: text("main"),
+            source: failed(),
+        }),
+        sync(sync::Error::NoIdentity),
+        sync(sync::Error::NoBranch { stream: api() }),
+        sync(sync::Error::IndexBusy {
             worktree: worktree(),
+        }),
+        sync(sync::Error::Torn {
+            stream: api(),
+            worktree: worktree(),
+            paths: vec!["src/api/lib.rs".into()],
+        }),
+        sync(sync::Error::HalfWay {
+            stream: api(),
+            worktree: worktree(),
+            source: failed(),
         }),
     ]
 }
