@@ -63,6 +63,28 @@ pub enum Error {
         /// The paths, sorted.
         paths: Vec<BString>,
     },
+    /// The worktree that was kept is not ready to be handed on.
+    #[error(
+        "the worktree of '{stream}' in '{}' was left {}",
+        worktree.display(),
+        operation.map_or_else(|| "off its branch".to_owned(), |what| format!("in the middle of a {what}"))
+    )]
+    LeftUnfinished {
+        /// The stream.
+        stream: StreamName,
+        /// The worktree.
+        worktree: PathBuf,
+        /// What is in progress in it, if anything is.
+        operation: Option<&'static str>,
+    },
+    /// The worktree is not what a claim makes.
+    #[error("the worktree of '{stream}' in '{worktree}' is gone or not whole")]
+    NotWhole {
+        /// The stream.
+        stream: StreamName,
+        /// The worktree.
+        worktree: String,
+    },
     /// There is no such revision.
     #[error("'{revision}' names no commit")]
     NoRevision {
@@ -201,13 +223,16 @@ impl Explain for Error {
             Error::NoRevision { .. } => Exit::Usage,
             Error::NotSetUpYet { .. }
             | Error::ForeignWork { .. }
+            | Error::LeftUnfinished { .. }
             | Error::BranchExists { .. }
             | Error::BranchInUse { .. }
             | Error::WorktreeExists { .. }
             | Error::NoForkPoint { .. }
             | Error::SetupFailed { .. } => Exit::Refused,
             Error::Vanished { .. } | Error::Outdated => Exit::Busy,
-            Error::SetupNotStarted { .. } | Error::CommandNotStarted { .. } => Exit::Broken,
+            Error::NotWhole { .. }
+            | Error::SetupNotStarted { .. }
+            | Error::CommandNotStarted { .. } => Exit::Broken,
         }
     }
 
@@ -226,6 +251,25 @@ impl Explain for Error {
             }
             Error::ForeignWork { stream, .. } => format!(
                 "Nothing was changed. Claim '{stream}' with patterns that match them, too; see each commit with `git stream guard range BASE..TIP --files PATTERN`."
+            ),
+            Error::LeftUnfinished {
+                stream,
+                worktree,
+                operation,
+            } => {
+                let place = word::quoted(&worktree.to_string_lossy());
+                match operation {
+                    Some(operation) => format!(
+                        "Nothing was changed. Finish it there, or end it with `git -C {place} {operation} --abort`."
+                    ),
+                    None => format!(
+                        "Nothing was changed. Put it back with `git -C {place} switch {}`; what HEAD is on now needs a branch of its own first, if it is to be kept.",
+                        stream.branch()
+                    ),
+                }
+            }
+            Error::NotWhole { stream, .. } => format!(
+                "Its holder makes it again with `git stream claim {stream}`; the branch has all that was committed."
             ),
             Error::NoRevision { .. } => {
                 "Nothing was changed. See what there is with `git branch --all`.".to_owned()

@@ -15,4 +15,5 @@ mod workplace;
 pub use error::Error;
 pub use release::{Kept, Released, release};
 pub use session::{Ended, Session, work_in};
-pub use take::{Taken, Wanted, take, widen};
+pub use take::{Taken, Wanted, take, widen, worktree_of};
+pub use workplace::is_whole;

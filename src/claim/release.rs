@@ -9,11 +9,13 @@ use std::path::{Path, PathBuf};
 
 use bstr::{BString, ByteSlice as _};
 
+use super::workplace::{self, MAKING};
 use super::{Error, copy};
-use crate::git::{Id, Repo};
+use crate::git::{Id, Linked, Repo};
 use crate::guard::hooks;
 use crate::ledger::{Actor, Claim, Operation, RefMove, What, Work};
 use crate::name::{AgentName, StreamName};
+use crate::rule::{self, Scope};
 use crate::word;
 use crate::workspace::Workspace;
 
@@ -34,6 +36,9 @@ pub struct Released {
     pub unlanded: usize,
     /// The worktree, where it stays, and why.
     pub worktree: Option<Kept>,
+    /// Refs that lead to what nothing else would lead to any more: commits of a detached HEAD, and
+    /// those that were reset or amended away.
+    pub past: Vec<String>,
     /// Nothing was done: a dry run.
     pub dry_run: bool,
 }
@@ -108,19 +113,23 @@ fn finish(
         Some(tip) => repo.commits_between(&[tip], &[base])?.len(),
         None => 0,
     };
-    let landed = unlanded == 0 && tip.is_some_and(|tip| tip != claim.start);
-    let worktree = leave(workspace, operation, stream, claim, dry_run)?;
-    // A branch that has nothing of its own goes, unless a worktree that stays is on it.
-    let branch = tip.filter(|_| unlanded > 0 || worktree.is_some());
-    // A commit that is made at this moment makes the release start over.
-    let moves: Vec<RefMove> = tip
-        .map(|tip| RefMove {
-            name: stream.branch_ref(),
-            old: Some(tip),
-            new: branch,
-        })
-        .into_iter()
-        .collect();
+    let landed = match tip {
+        Some(tip) if unlanded == 0 => did_work(workspace, claim, tip)?,
+        Some(_) | None => false,
+    };
+    let linked = workplace::of_claim(repo, stream, claim)?;
+    let past = earlier(repo, linked.as_ref(), stream, tip, base, operation)?;
+    let worktree = leave(workspace, operation, stream, linked.as_ref(), dry_run)?;
+    // A branch that has nothing of its own goes, unless some worktree that stays is on it.
+    let is_used = worktree.is_some() || is_checked_out(repo, stream)?;
+    let branch = tip.filter(|_| unlanded > 0 || (is_used && !dry_run) || worktree.is_some());
+    let mut moves = past.clone();
+    // A commit made at this moment ends the release with status 4; run again, it finishes.
+    moves.extend(tip.map(|tip| RefMove {
+        name: stream.branch_ref(),
+        old: Some(tip),
+        new: branch,
+    }));
     if !dry_run {
         let work = branch.map(|tip| Work {
             tip,
@@ -147,8 +156,63 @@ fn finish(
         branch,
         unlanded,
         worktree,
+        past: past.into_iter().map(|one| one.name).collect(),
         dry_run,
     })
+}
+
+/// Whether what the stream has beyond its start is its own work, and not just the base's.
+fn did_work(workspace: &Workspace<'_>, claim: &Claim, tip: Id) -> Result<bool, Error> {
+    let repo = workspace.repo;
+    if repo.commits_between(&[tip], &[claim.start])?.is_empty() {
+        return Ok(false);
+    }
+    let scope = Scope::new(&claim.territory(), &workspace.plan);
+    Ok(rule::range(repo, &scope, claim.start, tip)?.is_empty())
+}
+
+/// Refs for what HEAD and the branch have been and nothing else knows: commits on a detached HEAD,
+/// commits that were reset or amended away. Without them, their last trace would go with the
+/// worktree and the branch.
+fn earlier(
+    repo: &Repo,
+    linked: Option<&Linked>,
+    stream: &StreamName,
+    tip: Option<Id>,
+    base: Id,
+    operation: &Operation,
+) -> Result<Vec<RefMove>, Error> {
+    const MOST: usize = 100;
+    let mut known: Vec<Id> = tip.into_iter().chain([base]).collect();
+    let mut kept = Vec::new();
+    for id in repo.past_of(linked, &stream.branch_ref()) {
+        if kept.len() == MOST {
+            break;
+        }
+        // Only commits, and only those that no ref which stays would lead to.
+        if repo.commit(id).is_err() || repo.commits_between(&[id], &known)?.is_empty() {
+            continue;
+        }
+        known.push(id);
+        kept.push(RefMove {
+            name: format!(
+                "refs/stream/kept/{stream}/{}-{}",
+                operation.id(),
+                kept.len() + 1
+            ),
+            old: None,
+            new: Some(id),
+        });
+    }
+    Ok(kept)
+}
+
+/// Whether any worktree is on the stream's branch.
+fn is_checked_out(repo: &Repo, stream: &StreamName) -> Result<bool, Error> {
+    let branch = stream.branch_ref();
+    let linked = repo.linked_worktrees()?;
+    let is_on = |linked: &Linked| linked.branch.as_ref() == Some(&branch) && linked.top.exists();
+    Ok(linked.iter().any(is_on) || repo.main_branch().as_ref() == Some(&branch))
 }
 
 /// Removes the worktree where nothing would be lost; answers it where it stays.
@@ -156,22 +220,49 @@ fn leave(
     workspace: &Workspace<'_>,
     operation: &Operation,
     stream: &StreamName,
-    claim: &Claim,
+    linked: Option<&Linked>,
     dry_run: bool,
 ) -> Result<Option<Kept>, Error> {
     let repo = workspace.repo;
-    let top = PathBuf::from(&claim.worktree);
-    let Some(linked) = repo.linked_worktree_at(&top)?.filter(|_| top.exists()) else {
+    let Some(linked) = linked.filter(|linked| linked.top.exists()) else {
         return Ok(None);
     };
-    let files = unique_files(workspace, &top)?;
+    let top = &linked.top;
+    let files = unique_files(workspace, linked)?;
+    let reasons = reasons_to_stay(repo, stream, linked, &files);
+    if !reasons.is_empty() {
+        return Ok(Some(Kept {
+            path: top.clone(),
+            reasons,
+            files,
+        }));
+    }
+    if !dry_run {
+        let lock = workspace.ledger().lock()?;
+        if linked.git_dir.join(MAKING).exists() {
+            // Its first checkout died; nobody was ever told of it.
+            repo.discard_worktree(linked)?;
+        } else {
+            remove_copies(workspace, linked)?;
+            repo.remove_worktree(top, operation.lock())?;
+        }
+        hooks::install(repo, &lock)?;
+    }
+    Ok(None)
+}
+
+/// Why a worktree may not be removed, in words.
+fn reasons_to_stay(
+    repo: &Repo,
+    stream: &StreamName,
+    linked: &Linked,
+    files: &[BString],
+) -> Vec<String> {
     let mut reasons = Vec::new();
     if !files.is_empty() {
-        reasons.push(format!(
-            "{} in it that {} nowhere else",
-            word::count(files.len(), "file"),
-            if files.len() == 1 { "is" } else { "are" }
-        ));
+        let are = if files.len() == 1 { "is" } else { "are" };
+        let count = word::count(files.len(), "file");
+        reasons.push(format!("{count} in it that {are} nowhere else"));
     }
     if let Some(operation) = repo.operation_in_progress(&linked.git_dir) {
         reasons.push(format!("a {operation} is in progress in it"));
@@ -179,34 +270,31 @@ fn leave(
     if linked.branch.as_deref() != Some(stream.branch_ref().as_str()) {
         reasons.push(format!("its HEAD is not on '{}'", stream.branch()));
     }
-    if is_somebody_in(&top) {
+    if linked.git_dir.join("locked").exists() && !linked.half_made {
+        reasons.push("it is locked (`git worktree lock`)".to_owned());
+    }
+    if linked.git_dir.join("modules").exists() {
+        reasons.push("it has submodules".to_owned());
+    }
+    if is_somebody_in(&linked.top) {
         reasons.push("a process is running in it".to_owned());
     }
-    if reasons.is_empty() {
-        if !dry_run {
-            let lock = workspace.ledger().lock()?;
-            remove_copies(workspace, &top)?;
-            repo.remove_worktree(&top, operation.lock())?;
-            hooks::install(repo, &lock)?;
-        }
-        return Ok(None);
-    }
-    Ok(Some(Kept {
-        path: top,
-        reasons,
-        files,
-    }))
+    reasons
 }
 
 /// The files of a worktree that are neither in a commit nor, unchanged, in the main worktree.
-fn unique_files(workspace: &Workspace<'_>, top: &Path) -> Result<Vec<BString>, Error> {
+fn unique_files(workspace: &Workspace<'_>, linked: &Linked) -> Result<Vec<BString>, Error> {
     let repo = workspace.repo;
-    let mut files = repo.unclean_files(top)?;
+    if linked.git_dir.join(MAKING).exists() {
+        return Ok(Vec::new());
+    }
+    let mut files = repo.unclean_files(linked)?;
+    files.extend(repo.overlooked_files(linked)?);
     let Some(main) = repo.main_top() else {
         return Ok(files);
     };
     let copies = copy::wanted(workspace, main)?;
-    files.retain(|file| !(copies.contains(file) && is_same(main, top, file)));
+    files.retain(|file| !(copies.contains(file) && is_same(main, &linked.top, file)));
     Ok(files)
 }
 
@@ -217,12 +305,13 @@ fn is_same(main: &Path, top: &Path, file: &BString) -> bool {
 }
 
 /// Removes the unchanged copies, which git would count as untracked files.
-fn remove_copies(workspace: &Workspace<'_>, top: &Path) -> Result<(), Error> {
+fn remove_copies(workspace: &Workspace<'_>, linked: &Linked) -> Result<(), Error> {
+    let top = &linked.top;
     let Some(main) = workspace.repo.main_top() else {
         return Ok(());
     };
     for file in copy::wanted(workspace, main)? {
-        if is_same(main, top, &file) && !workspace.repo.is_tracked(top, &file)? {
+        if is_same(main, top, &file) && !workspace.repo.is_tracked(linked, &file)? {
             drop(fs::remove_file(top.join(file.to_path_lossy())));
         }
     }

@@ -80,7 +80,15 @@ pub fn take(repo: &Repo, wanted: &Wanted) -> Result<Taken, Error> {
     let mut notes = report.done;
     notes.extend(written.resumed);
     let already_yours = written.already_yours;
-    if already_yours && workplace::is_missing(workspace, &wanted.stream) {
+    if !already_yours {
+        notes.extend(make_worktree(
+            workspace,
+            &operation,
+            by,
+            &wanted.stream,
+            written.created,
+        )?);
+    } else if !workplace::is_whole(workspace, &wanted.stream)? {
         let what = What::Begin {
             stream: wanted.stream.clone(),
             verb: "restore".to_owned(),
@@ -88,10 +96,14 @@ pub fn take(repo: &Repo, wanted: &Wanted) -> Result<Taken, Error> {
         };
         let request = workspace.request(operation.id(), by, what, Vec::new());
         workspace.submit(&request)??;
-        notes.push("its worktree was gone and is made again".to_owned());
-    }
-    if !already_yours || workplace::is_missing(workspace, &wanted.stream) {
-        notes.extend(make_worktree(workspace, &operation, by, &wanted.stream)?);
+        notes.push("its worktree was gone or not whole, and is made again".to_owned());
+        notes.extend(make_worktree(
+            workspace,
+            &operation,
+            by,
+            &wanted.stream,
+            None,
+        )?);
     }
     let mut taken = describe(workspace, &wanted.stream, already_yours)?;
     notes.extend(workplace::set_up(workspace, &wanted.stream)?);
@@ -105,6 +117,8 @@ struct Written<'r> {
     by: Actor,
     already_yours: bool,
     resumed: Option<String>,
+    /// The branch that was made for it, where there was none.
+    created: Option<RefMove>,
     foreseen: Option<Taken>,
 }
 
@@ -135,13 +149,16 @@ fn write<'r>(
     let resumed = resumes(&workspace, &new.claim)?;
     let what = What::Claim(Box::new(new.claim));
     let request = workspace.request(operation.id(), &by, what, vec![new.branch]);
+    let created = request.moves.iter().find(|one| one.old.is_none()).cloned();
     if wanted.dry_run {
         let foreseen = Some(foresee(&workspace, &request, wanted)?);
+        let already_yours = false;
         return Ok(Written {
             workspace,
             by,
-            already_yours: false,
+            already_yours,
             resumed,
+            created,
             foreseen,
         });
     }
@@ -152,6 +169,7 @@ fn write<'r>(
         by,
         already_yours,
         resumed,
+        created,
         foreseen: None,
     })
 }
@@ -320,14 +338,20 @@ fn place(workspace: &Workspace<'_>, stream: &StreamName) -> Result<String, Error
     Ok(worktree_path(workspace.repo, &workspace.plan, stream)?)
 }
 
-/// Makes the worktree and tells the ledger, or takes the claim back.
+/// Makes the worktree and tells the ledger, or takes the claim back, with the branch that was
+/// `created` for it.
 fn make_worktree(
     workspace: &mut Workspace<'_>,
     operation: &Operation,
     by: &Actor,
     stream: &StreamName,
+    created: Option<RefMove>,
 ) -> Result<Vec<String>, Error> {
-    match workplace::make(workspace, operation, stream) {
+    let is_new = workspace
+        .state
+        .claim(stream)
+        .is_some_and(|claim| claim.worktree_id.is_empty());
+    match workplace::make(workspace, operation, stream, !is_new) {
         Ok(made) => {
             let what = What::Claimed {
                 stream: stream.clone(),
@@ -338,12 +362,17 @@ fn make_worktree(
             Ok(made.notes)
         }
         Err(error) => {
-            workplace::unmake(workspace, operation, stream);
+            let is_unmade = is_new && workplace::unmake(workspace, operation, stream);
+            let moves = created.filter(|_| is_unmade).map(|made| RefMove {
+                old: made.new,
+                new: None,
+                ..made
+            });
             let what = What::Abandon {
                 stream: stream.clone(),
                 dead: operation.id().clone(),
             };
-            let request = workspace.request(operation.id(), by, what, Vec::new());
+            let request = workspace.request(operation.id(), by, what, moves.into_iter().collect());
             // The first error is the one to tell; an intent that stays is found dead later.
             drop(workspace.submit(&request));
             Err(error)
@@ -369,7 +398,7 @@ fn describe(
         stream: stream.clone(),
         agent: claim.agent.clone(),
         branch: stream.branch(),
-        worktree: claim.worktree.clone(),
+        worktree: worktree_of(workspace, stream, claim)?,
         base: claim.start,
         base_branch: claim.base.clone(),
         epoch: record.epoch,
@@ -377,6 +406,21 @@ fn describe(
         files: texts(claim),
         notes: Vec::new(),
     })
+}
+
+/// Where the worktree of a claim is: the recorded place, or where it was moved to.
+pub fn worktree_of(
+    workspace: &Workspace<'_>,
+    stream: &StreamName,
+    claim: &Claim,
+) -> Result<String, Error> {
+    if claim.machine != workspace.machine.id {
+        return Ok(claim.worktree.clone());
+    }
+    let found = workplace::of_claim(workspace.repo, stream, claim)?;
+    let moved = found.filter(|linked| linked.top.exists());
+    let moved = moved.and_then(|linked| linked.top.to_str().map(str::to_owned));
+    Ok(moved.unwrap_or_else(|| claim.worktree.clone()))
 }
 
 fn texts(claim: &Claim) -> Vec<String> {

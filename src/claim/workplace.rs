@@ -11,12 +11,16 @@ use std::process::{Command, Stdio};
 use super::{Error, copy};
 use crate::git::{self, Linked, Repo, replace_file};
 use crate::guard::hooks;
-use crate::ledger::Operation;
+use crate::ledger::{Claim, Operation, is_dead};
 use crate::name::StreamName;
 use crate::workspace::{MARKER, Workspace, marked, worktree_path};
 
 /// The file in a worktree's admin directory that says which setup has run there.
 const SET_UP: &str = "git-stream-setup";
+
+/// The file in a worktree's admin directory that says that its first checkout is not complete:
+/// nobody was told of it yet, so there is nothing of anybody in it.
+pub(super) const MAKING: &str = "git-stream-making";
 
 /// A worktree that is ready.
 pub(super) struct Made {
@@ -38,27 +42,52 @@ pub(super) fn refuse_occupied(workspace: &Workspace<'_>, stream: &StreamName) ->
         let (stream, worktree) = (stream.clone(), other.top.clone());
         return Err(Error::BranchInUse { stream, worktree });
     }
-    if linked.iter().any(at) {
-        return Ok(());
+    if let Some(ours) = linked.iter().find(|linked| at(linked)) {
+        return refuse_unfinished(repo, ours, stream);
     }
     let path = PathBuf::from(worktree_path(repo, &workspace.plan, stream)?);
     let is_registered = linked
         .iter()
         .any(|linked| linked.top == path && linked.half_made);
-    let is_free = match fs::read_dir(&path) {
-        Ok(mut entries) => entries.next().is_none(),
+    let is_free = match path.symlink_metadata() {
+        Ok(there) if there.is_dir() => fs::read_dir(&path)
+            .map_err(git::Error::file("list", &path))?
+            .next()
+            .is_none(),
+        Ok(_) => false,
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,
     };
-    let is_leftover = match repo.linked_worktree_at(&path)? {
-        Some(linked) => is_of_stream(workspace, &linked, stream)?,
-        None => false,
+    let leftover = match repo.linked_worktree_at(&path)? {
+        Some(linked) if is_of_stream(workspace, &linked, stream)? => Some(linked),
+        Some(_) | None => None,
     };
+    if let Some(leftover) = &leftover
+        && path.exists()
+        && !leftover.git_dir.join(MAKING).exists()
+    {
+        refuse_unfinished(repo, leftover, stream)?;
+    }
+    let is_leftover = leftover.is_some();
     if is_free || is_registered || is_leftover {
         return Ok(());
     }
     Err(Error::WorktreeExists {
         stream: stream.clone(),
         path,
+    })
+}
+
+/// A worktree that was kept is handed on only on the stream's branch, with nothing in progress.
+fn refuse_unfinished(repo: &Repo, kept: &Linked, stream: &StreamName) -> Result<(), Error> {
+    let operation = repo.operation_in_progress(&kept.git_dir);
+    let branch = stream.branch_ref();
+    if operation.is_none() && kept.branch.as_deref() == Some(&branch) {
+        return Ok(());
+    }
+    Err(Error::LeftUnfinished {
+        stream: stream.clone(),
+        worktree: kept.top.clone(),
+        operation,
     })
 }
 
@@ -80,18 +109,64 @@ fn is_of_stream(
     Ok(is_planned || marked(&linked.git_dir)?.as_ref() == Some(stream))
 }
 
-/// Whether the worktree of a claim of this machine is gone.
-pub(super) fn is_missing(workspace: &Workspace<'_>, stream: &StreamName) -> bool {
-    workspace.state.claim(stream).is_some_and(|claim| {
-        claim.machine == workspace.machine.id && !Path::new(&claim.worktree).exists()
-    })
+/// The registered worktree of a claim of this machine, wherever it has been moved.
+pub(super) fn of_claim(
+    repo: &Repo,
+    stream: &StreamName,
+    claim: &Claim,
+) -> Result<Option<Linked>, Error> {
+    for linked in repo.linked_worktrees()? {
+        let is_its = if claim.worktree_id.is_empty() {
+            linked.top == Path::new(&claim.worktree)
+        } else {
+            linked.id == claim.worktree_id && marked(&linked.git_dir)?.as_ref() == Some(stream)
+        };
+        if is_its {
+            return Ok(Some(linked));
+        }
+    }
+    Ok(None)
 }
 
-/// Makes the worktree of a claim, or finishes one that is there.
+/// Whether the worktree of a claim of this machine is there as a claim makes it. It is not where
+/// somebody deleted it, and where the making or the removal of it died half-way.
+pub fn is_whole(workspace: &Workspace<'_>, stream: &StreamName) -> Result<bool, Error> {
+    let Some(claim) = workspace.state.claim(stream) else {
+        return Ok(false);
+    };
+    if claim.machine != workspace.machine.id {
+        return Ok(true);
+    }
+    let Some(linked) = of_claim(workspace.repo, stream, claim)? else {
+        return Ok(false);
+    };
+    Ok(is_usable(&linked) && !is_half_removed(workspace, claim)?)
+}
+
+fn is_usable(linked: &Linked) -> bool {
+    let admin = &linked.git_dir;
+    !linked.half_made
+        && linked.top.join(".git").exists()
+        && admin.join("index").exists()
+        && !admin.join(MAKING).exists()
+}
+
+/// Whether a release died, which may have begun to remove the worktree.
+fn is_half_removed(workspace: &Workspace<'_>, claim: &Claim) -> Result<bool, Error> {
+    match &claim.intent {
+        Some(intent) if intent.verb == "release" || intent.verb == "restore" => {
+            Ok(is_dead(workspace.repo, &workspace.machine, intent)?)
+        }
+        Some(_) | None => Ok(false),
+    }
+}
+
+/// Makes the worktree of a claim, or finishes or mends one that is there.
 pub(super) fn make(
     workspace: &Workspace<'_>,
     operation: &Operation,
     stream: &StreamName,
+    mend: bool,
 ) -> Result<Made, Error> {
     let repo = workspace.repo;
     let claim = workspace
@@ -100,20 +175,33 @@ pub(super) fn make(
         .ok_or_else(|| Error::Vanished {
             stream: stream.clone(),
         })?;
-    let top = PathBuf::from(&claim.worktree);
+    let top = match of_claim(repo, stream, claim)? {
+        Some(linked) if linked.top.exists() => linked.top,
+        Some(_) | None => PathBuf::from(&claim.worktree),
+    };
     let mut notes = Vec::new();
     let linked = register(workspace, operation, stream, &top)?;
-    if linked.git_dir.join("index").exists() {
+    let making = linked.git_dir.join(MAKING);
+    // A checkout that died has left its lock; git itself is gone, or our lock would be held.
+    let forget_lock = || drop(fs::remove_file(linked.git_dir.join("index.lock")));
+    if making.exists() {
+        forget_lock();
+        if let Some(error) = repo.check_out(&linked, operation.lock())? {
+            notes.push(format!("the post-checkout hook failed: {error}"));
+        }
+        fs::remove_file(&making).map_err(git::Error::file("remove", &making))?;
+    } else if mend || !is_usable(&linked) {
+        forget_lock();
+        repo.mend_worktree(&linked, operation.lock())?;
+        notes.push(format!(
+            "mended '{}'; no file in it was changed",
+            top.display()
+        ));
+    } else {
         notes.push(format!(
             "'{}' is there already, with what was left in it",
             top.display()
         ));
-    } else {
-        // A checkout that died has left its lock; git itself is gone, or our lock would be held.
-        drop(fs::remove_file(linked.git_dir.join("index.lock")));
-        if let Some(error) = repo.check_out(&linked, operation.lock())? {
-            notes.push(format!("the post-checkout hook failed: {error}"));
-        }
     }
     notes.extend(copy::copy(workspace, &top)?);
     Ok(Made {
@@ -141,7 +229,11 @@ fn register(
     hide(repo, top)?;
     let linked = match linked {
         Some(linked) => linked,
-        None => repo.register_worktree(top, &stream.branch(), operation.lock())?,
+        None => {
+            let linked = repo.register_worktree(top, &stream.branch(), operation.lock())?;
+            replace_file(&linked.git_dir.join(MAKING), b"", 0o644)?;
+            linked
+        }
     };
     replace_file(
         &linked.git_dir.join(MARKER),
@@ -152,23 +244,28 @@ fn register(
     Ok(linked)
 }
 
-/// Takes back what [`make`] has made, as far as nothing of anybody is in it.
-pub(super) fn unmake(workspace: &Workspace<'_>, operation: &Operation, stream: &StreamName) {
+/// Takes back what [`make`] has made, as far as nothing of anybody is in it; whether no worktree of
+/// the stream is left.
+pub(super) fn unmake(
+    workspace: &Workspace<'_>,
+    operation: &Operation,
+    stream: &StreamName,
+) -> bool {
     let repo = workspace.repo;
     let Some(claim) = workspace.state.claim(stream) else {
-        return;
+        return false;
     };
-    let top = PathBuf::from(&claim.worktree);
     let Ok(_lock) = workspace.ledger().lock() else {
-        return;
+        return false;
     };
     // All of this is tidying up after an error that is told; what cannot be tidied stays visible.
-    if let Ok(Some(linked)) = repo.linked_worktree_at(&top)
-        && (linked.half_made || !linked.git_dir.join("index").exists())
-    {
-        drop(repo.forget_half_made(&linked));
-    } else {
-        drop(repo.remove_worktree(&top, operation.lock()));
+    match of_claim(repo, stream, claim) {
+        Ok(None) => true,
+        Ok(Some(linked)) if linked.half_made || !linked.git_dir.join("index").exists() => {
+            repo.forget_half_made(&linked).is_ok()
+        }
+        Ok(Some(linked)) => repo.remove_worktree(&linked.top, operation.lock()).is_ok(),
+        Err(_) => false,
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Id, Version};
 use crate::exit::{Exit, Explain};
+use crate::word;
 
 /// Why git or the file system did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -183,6 +184,14 @@ impl Explain for Error {
             Error::Failed { full: true, .. } => {
                 "The disk is full. Free some space on it, then run the same command again."
             }
+            Error::Failed { stderr, .. } if locked_file(stderr).is_some() => {
+                let lock = locked_file(stderr).unwrap_or_default();
+                return vec![format!(
+                    "Another git holds that lock, or one that was killed has left it. When no git \
+                     is running here, remove it with `rm {}`.",
+                    word::quoted(lock)
+                )];
+            }
             Error::Object { source, .. } if says_full(source.as_ref()) => {
                 "The disk is full. Free some space on it, then run the same command again."
             }
@@ -245,4 +254,11 @@ fn is_forbidden(error: &io::Error) -> bool {
 fn says_full(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut chain = std::iter::successors(Some(error), |error| error.source());
     chain.any(|error| error.to_string().contains("No space left on device"))
+}
+
+/// The lock file that git could not create because it exists (`lockfile.c`, `unable_to_lock_message`).
+fn locked_file(stderr: &str) -> Option<&str> {
+    let (_, after) = stderr.split_once("Unable to create '")?;
+    let (path, rest) = after.split_once("': ")?;
+    rest.starts_with("File exists").then_some(path)
 }

@@ -4,16 +4,16 @@ use std::path::Path;
 
 use bstr::{BString, ByteSlice as _};
 
-use super::{Error, Repo};
+use super::{Error, Linked, Repo};
 
 impl Repo {
     /// The files of a worktree that are changed, staged, untracked or ignored.
     ///
     /// An ignored or untracked directory counts as one, its name ending with `/`. The index is not
     /// refreshed: asking changes nothing.
-    pub fn unclean_files(&self, top: &Path) -> Result<Vec<BString>, Error> {
+    pub fn unclean_files(&self, linked: &Linked) -> Result<Vec<BString>, Error> {
         let output = self
-            .call_in(top)
+            .call_at(linked)
             .args([
                 "--no-optional-locks",
                 "status",
@@ -31,10 +31,28 @@ impl Repo {
         Ok(lines.map(|line| BString::from(&line[3..])).collect())
     }
 
+    /// The files of a worktree that git was told not to look at (`assume-unchanged`,
+    /// `skip-worktree`) and that are there all the same: they may hold anything.
+    pub fn overlooked_files(&self, linked: &Linked) -> Result<Vec<BString>, Error> {
+        let output = self.call_at(linked).args(["ls-files", "-v", "-z"]).run()?;
+        let lines = output.stdout.split_str("\0").filter(|line| line.len() > 2);
+        let overlooked = lines.filter(|line| line[0].is_ascii_lowercase() || line[0] == b'S');
+        let there = overlooked
+            .map(|line| BString::from(&line[2..]))
+            .filter(|file| {
+                linked
+                    .top
+                    .join(file.to_path_lossy())
+                    .symlink_metadata()
+                    .is_ok()
+            });
+        Ok(there.collect())
+    }
+
     /// Whether git knows a file of a worktree.
-    pub fn is_tracked(&self, top: &Path, file: &BString) -> Result<bool, Error> {
+    pub fn is_tracked(&self, linked: &Linked, file: &BString) -> Result<bool, Error> {
         let output = self
-            .call_in(top)
+            .call_at(linked)
             .args(["--literal-pathspecs", "ls-files", "-z", "--"])
             .arg(file.to_os_str_lossy())
             .run()?;

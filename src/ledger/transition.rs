@@ -565,6 +565,7 @@ impl Decision<'_> {
 
     fn abandon(&mut self, name: &StreamName, dead: &str) -> Result<Option<Told>, Refusal> {
         let (op, rules) = (self.request.op.clone(), self.rules);
+        let leaves_nothing = self.request.moves.iter().any(|one| one.new.is_none());
         let record = self.record(name)?;
         let Some(claim) = &mut record.claim else {
             return Ok(None);
@@ -589,6 +590,10 @@ impl Decision<'_> {
             "died"
         };
         if intent.verb == "claim" {
+            // With the branch that was made for it gone, nothing is left of it.
+            if leaves_nothing {
+                record.work = None;
+            }
             record.claim = None;
             record.state = StreamState::Unclaimed;
         }

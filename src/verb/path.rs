@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::claim;
 use crate::cli::{Common, Out, Verb};
 use crate::exit::{Exit, Failure};
 use crate::git::Repo;
@@ -55,8 +56,12 @@ impl Verb for Path {
         if claim.machine != workspace.machine.id {
             return Err(Refusal::Elsewhere(Holder::of(&stream, claim)).into());
         }
-        let object = json!({"version": 1, "stream": stream, "worktree": claim.worktree});
-        out.answer(&claim.worktree, &object);
+        let worktree = claim::worktree_of(&workspace, &stream, claim)?;
+        if !claim::is_whole(&workspace, &stream)? {
+            return Err(claim::Error::NotWhole { stream, worktree }.into());
+        }
+        let object = json!({"version": 1, "stream": stream, "worktree": worktree});
+        out.answer(&worktree, &object);
         Ok(Exit::Done)
     }
 }

@@ -100,6 +100,12 @@ fn narrate(released: &Released, out: &mut Out) {
         None if released.landed => out.say("all of its work is on the base"),
         None => out.say("it had no commits of its own"),
     }
+    if !released.past.is_empty() {
+        out.say(format!(
+            "{keeps} {} that no branch leads to, below refs/stream/kept/{stream}/",
+            word::count(released.past.len(), "earlier state")
+        ));
+    }
     let Some(kept) = &released.worktree else {
         return;
     };
@@ -133,6 +139,7 @@ fn answer(released: &Released) -> Value {
         "branch": released.branch.map(|_| released.stream.branch()),
         "tip": released.branch.map(|tip| tip.to_string()),
         "unlanded": released.unlanded,
+        "past": released.past,
         "worktree": released.worktree.as_ref().map(|kept| kept.path.display().to_string()),
         "reasons": released.worktree.as_ref().map_or(&[][..], |kept| &kept.reasons),
         "kept": released.worktree.as_ref().map_or_else(Vec::new, |kept| {

@@ -739,7 +739,7 @@ fn a_worktree_that_was_deleted_is_made_again() {
     $ GIT_STREAM_AGENT=a1 git stream claim api --files 'src/api/**'
     $ROOT/repo.streams/api
     --- stderr ---
-    its worktree was gone and is made again
+    its worktree was gone or not whole, and is made again
     a1 holds api: src/api/**
     on branch stream/api, from main $oid1
     [status 0]

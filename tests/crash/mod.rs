@@ -111,6 +111,66 @@ fn a_release_that_dies_loses_no_work() {
     });
 }
 
+#[test]
+fn a_worktree_that_is_being_made_again_is_not_handed_out_half_made() {
+    for_every_git_call(|kill| {
+        let sandbox = Sandbox::new();
+        claim(&sandbox).go().succeeded();
+        fs::remove_dir_all(sandbox.root().join("repo.streams/api")).unwrap();
+        let killed = claim(&sandbox).killed_at(kill).go().was_killed();
+        let again = claim(&sandbox).go();
+        assert_eq!(again.status(), 0, "{kill:?}: {}", again.block());
+        assert_whole(&sandbox, kill);
+        killed
+    });
+}
+
+#[test]
+fn a_claim_and_a_release_that_both_die_leave_nothing_half_made() {
+    for_every_git_call(|kill| {
+        let sandbox = Sandbox::new();
+        let killed = claim(&sandbox).killed_at(kill).go().was_killed();
+        let release = sandbox.run(["release", "api"]).agent("a1");
+        let _second = release.killed_at(Kill::Before(3)).go().was_killed();
+        let again = claim(&sandbox).go();
+        assert_eq!(again.status(), 0, "{kill:?}: {}", again.block());
+        assert_whole(&sandbox, kill);
+        killed
+    });
+}
+
+#[test]
+fn a_worktree_that_was_removed_half_way_is_mended() {
+    let sandbox = Sandbox::new();
+    claim(&sandbox).go().succeeded();
+    let worktree = sandbox.root().join("repo.streams/api");
+    sandbox.write(worktree.join("src/api/lib.rs"), "edited\n");
+    fs::remove_dir_all(worktree.join("docs")).unwrap();
+    fs::remove_file(worktree.join(".git")).unwrap();
+    assert_eq!(sandbox.run(["path", "api"]).go().status(), 5);
+    let again = claim(&sandbox).go();
+    assert_eq!(again.status(), 0, "{}", again.block());
+    let status = sandbox.git_in(&worktree, &["status", "--porcelain"]);
+    assert_eq!(status, " M src/api/lib.rs\n");
+    assert_sound(&sandbox, &sandbox.repo());
+}
+
+#[test]
+fn a_claim_whose_worktree_cannot_be_made_leaves_no_branch() {
+    let sandbox = Sandbox::new();
+    sandbox.run(["init", "--private"]).go().succeeded();
+    fs::create_dir_all(sandbox.root().join("repo.streams")).unwrap();
+    let script = "#!/bin/sh\ncase \"$*\" in *'worktree add'*) exit 128 ;; esac\nPATH=${PATH#*:} exec git \"$@\"\n";
+    sandbox.script(sandbox.root().join("bin/git"), script);
+    let path = std::env::var("PATH").unwrap();
+    let path = format!("{}/bin:{path}", sandbox.root().display());
+    let failed = claim(&sandbox).env("PATH", path).go();
+    assert_eq!(failed.status(), 5, "{}", failed.block());
+    assert_eq!(sandbox.git(&["branch", "--list", "stream/*"]), "");
+    let again = claim(&sandbox).go();
+    assert_eq!(again.status(), 0, "{}", again.block());
+}
+
 /// The stream is held, and its worktree is what a claim makes.
 fn assert_whole(sandbox: &Sandbox, kill: Kill) {
     let worktree = sandbox.root().join("repo.streams/api");

@@ -338,6 +338,15 @@ fn of_claims() -> Vec<Example> {
             commits: 2,
             paths: vec!["src/ui/app.js".into(), "streams.toml".into()],
         }),
+        claim(claim::Error::LeftUnfinished {
+            stream: api(),
+            worktree: worktree(),
+            operation: Some("rebase"),
+        }),
+        claim(claim::Error::NotWhole {
+            stream: api(),
+            worktree: text("/src/app.streams/api"),
+        }),
         claim(claim::Error::NoRevision {
             revision: text("nowhere"),
         }),
