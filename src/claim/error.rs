@@ -41,12 +41,6 @@ pub enum Error {
     /// A name is no name.
     #[error(transparent)]
     Name(#[from] name::Error),
-    /// A dry run in a repository that nobody has set up.
-    #[error("git stream is not set up in this repository; a claim would do it first")]
-    NotSetUpYet {
-        /// What it would do.
-        would: Vec<String>,
-    },
     /// The rule cannot be asked.
     #[error(transparent)]
     Rule(#[from] rule::Error),
@@ -204,9 +198,6 @@ impl Explain for Error {
             let paths: Vec<Value> = paths.iter().map(|path| path::json(path.as_ref())).collect();
             return own("paths", json!(paths));
         }
-        if let Error::NotSetUpYet { would } = self {
-            return own("would", json!(would));
-        }
         self.inner().map_or_else(Map::new, Explain::evidence)
     }
 
@@ -221,8 +212,7 @@ impl Explain for Error {
             Error::Name(error) => error.exit(),
             Error::Rule(error) => error.exit(),
             Error::NoRevision { .. } => Exit::Usage,
-            Error::NotSetUpYet { .. }
-            | Error::ForeignWork { .. }
+            Error::ForeignWork { .. }
             | Error::LeftUnfinished { .. }
             | Error::BranchExists { .. }
             | Error::BranchInUse { .. }
@@ -246,9 +236,6 @@ impl Explain for Error {
             Error::Guard(error) => return error.hints(),
             Error::Name(error) => return error.hints(),
             Error::Rule(error) => return error.hints(),
-            Error::NotSetUpYet { .. } => {
-                "Nothing was changed. Set it up with `git stream init`.".to_owned()
-            }
             Error::ForeignWork { stream, .. } => format!(
                 "Nothing was changed. Claim '{stream}' with patterns that match them, too; see each commit with `git stream guard range BASE..TIP --files PATTERN`."
             ),

@@ -129,13 +129,10 @@ fn write<'r>(
     operation: &Operation,
     report: &setup::Report,
 ) -> Result<Written<'r>, Error> {
-    let mut workspace = match Workspace::open(repo) {
-        Err(crate::workspace::Error::NotSetUp) if wanted.dry_run => {
-            return Err(Error::NotSetUpYet {
-                would: report.done.clone(),
-            });
-        }
-        opened => opened?,
+    let mut workspace = if wanted.dry_run {
+        Workspace::foresee(repo, report.recorded.clone())?
+    } else {
+        Workspace::open(repo)?
     };
     let by = workspace.caller(wanted.agent.as_ref())?;
     if workspace.plan.worktrees.setup.is_some() {
@@ -143,7 +140,9 @@ fn write<'r>(
     }
     let new = match plan_claim(&workspace, wanted) {
         // What stands in the way may be what somebody else has made since the state was read.
-        Err(_) if workspace.ledger().read()? != workspace.state => return Err(Error::Outdated),
+        Err(_) if !wanted.dry_run && workspace.ledger().read()? != workspace.state => {
+            return Err(Error::Outdated);
+        }
         planned => planned?,
     };
     let resumed = resumes(&workspace, &new.claim)?;

@@ -128,6 +128,11 @@ impl Machine {
         Ok(Machine { id })
     }
 
+    /// A machine that has no id yet, in a dry run.
+    pub fn unknown() -> Machine {
+        Machine { id: host_name() }
+    }
+
     /// The machine's id if it has one: for commands that change nothing.
     pub fn known(repo: &Repo) -> Option<Machine> {
         remembered(&repo.private("machine")).map(|id| Machine { id })

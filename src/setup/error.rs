@@ -109,49 +109,51 @@ impl Explain for Error {
     }
 
     fn hints(&self) -> Vec<String> {
-        let hint =
-            match self {
-                Error::Git(error) => return error.hints(),
-                Error::Ledger(error) => return error.hints(),
-                Error::Refused(error) => return error.hints(),
-                Error::Plan(error) => return error.hints(),
-                Error::Guard(error) => return error.hints(),
-                Error::Name(error) => return error.hints(),
-                Error::Workspace(error) => return error.hints(),
-                Error::NoIdentity => "Nothing was changed. Tell git with \
+        let hint = match self {
+            Error::Git(error) => return error.hints(),
+            Error::Ledger(error) => return error.hints(),
+            Error::Refused(error) => return error.hints(),
+            Error::Plan(error) => return error.hints(),
+            Error::Guard(error) => return error.hints(),
+            Error::Name(error) => return error.hints(),
+            Error::Workspace(error) => return error.hints(),
+            Error::NoIdentity => "Nothing was changed. Tell git with \
                 `git config user.name NAME` and `git config user.email MAIL`."
-                    .to_owned(),
-                Error::NoBase {
-                    branch,
-                    remote: Some(remote),
-                    ..
-                } => format!(
-                    "Nothing was changed. Fetch it with `git fetch {} {}`.",
-                    word::quoted(remote),
-                    word::quoted(branch)
-                ),
-                Error::NoBase { remote: None, .. } => "Nothing was changed. Name one that exists, \
+                .to_owned(),
+            Error::NoBase {
+                branch,
+                remote: Some(remote),
+                ..
+            } => format!(
+                "Nothing was changed. Fetch it with `git fetch {} {}`.",
+                word::quoted(remote),
+                word::quoted(branch)
+            ),
+            Error::NoBase { remote: None, .. } => "Nothing was changed. Name one that exists, \
                 as in `git stream init --base main`; `git branch` lists them."
-                    .to_owned(),
-                Error::WhichBase => {
-                    "Nothing was changed. Name it with `git stream init --base BRANCH`.".to_owned()
-                }
-                Error::NotApproved { commands, .. } => {
-                    let listed: Vec<String> = commands.iter().map(ToString::to_string).collect();
-                    return vec![
-                    format!("Nothing was changed. The commands are: {}.", listed.join("; ")),
+                .to_owned(),
+            Error::WhichBase => {
+                "Nothing was changed. Name it with `git stream init --base BRANCH`.".to_owned()
+            }
+            Error::NotApproved { commands, .. } => {
+                let listed: Vec<String> = commands.iter().map(ToString::to_string).collect();
+                return vec![
+                    format!(
+                        "No stream was claimed, and nothing was run. The commands are: {}.",
+                        listed.join("; ")
+                    ),
                     "A person who has read them approves them with `git stream init --approve`; \
                      on a machine without one, set GIT_STREAM_APPROVED to what \
                      `git stream plan --digest` prints."
                         .to_owned(),
                 ];
-                }
-                Error::PersonOnly { .. } => {
-                    "Nothing was changed. Ask a person to run the same command in a terminal of \
+            }
+            Error::PersonOnly { .. } => {
+                "Nothing was changed. Ask a person to run the same command in a terminal of \
                  their own."
-                        .to_owned()
-                }
-            };
+                    .to_owned()
+            }
+        };
         vec![hint]
     }
 }

@@ -39,7 +39,7 @@ pub struct Options {
 }
 
 /// What was done, one sentence each; empty where everything was set up already.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Report {
     /// What was done, or would be.
     pub done: Vec<String>,
@@ -47,6 +47,8 @@ pub struct Report {
     pub base: String,
     /// Its full ref name.
     pub base_ref: String,
+    /// What the ledger has, or would have, on record about it.
+    pub recorded: Option<Base>,
     /// What the caller should know.
     pub notes: Vec<String>,
 }
@@ -64,6 +66,7 @@ pub fn prepare(repo: &Repo, options: &Options) -> Result<Report, Error> {
     let mut report = Report {
         base: wanted.branch.clone(),
         base_ref: crate::workspace::full_name(&wanted.branch, wanted.remote.as_deref()),
+        recorded: Some(wanted.clone()),
         ..Report::default()
     };
     if options.dry_run {

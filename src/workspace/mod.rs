@@ -19,7 +19,7 @@ pub use source::{PLAN, plan_at};
 use crate::caller;
 use crate::git::Repo;
 use crate::ledger::{
-    Actor, Applied, Intent, Ledger, Machine, OpId, RefMove, Refusal, Request, Rules, State,
+    Actor, Applied, Base, Intent, Ledger, Machine, OpId, RefMove, Refusal, Request, Rules, State,
     Submitted, What, apply, is_dead,
 };
 use crate::name::{AgentName, StreamName};
@@ -46,11 +46,25 @@ pub struct Workspace<'r> {
 impl<'r> Workspace<'r> {
     /// Reads everything. [`Error::NotSetUp`] where `git stream init` has not run.
     pub fn open(repo: &'r Repo) -> Result<Workspace<'r>, Error> {
+        Workspace::assemble(repo, Ledger::of(repo).read()?)
+    }
+
+    /// The workspace as it would be with this base on record: for a dry run in a repository that
+    /// nobody has set up.
+    pub fn foresee(repo: &'r Repo, base: Option<Base>) -> Result<Workspace<'r>, Error> {
+        let mut state = Ledger::of(repo).read()?;
+        state.base = state.base.or(base);
+        Workspace::assemble(repo, state)
+    }
+
+    fn assemble(repo: &'r Repo, state: State) -> Result<Workspace<'r>, Error> {
         repo.version()?;
-        let state = Ledger::of(repo).read()?;
         let base = base::trusted(repo, &state)?;
         // Remembers an id at first use: only where git stream is set up.
-        let machine = Machine::of(repo)?;
+        let machine = match Ledger::of(repo).tip()? {
+            Some(_) => Machine::of(repo)?,
+            None => Machine::known(repo).unwrap_or_else(Machine::unknown),
+        };
         let (plan, plan_source) = plan_at(repo, base.commit, &base.branch)?;
         let place = Place::of(repo, &state)?;
         Ok(Workspace {

@@ -376,7 +376,7 @@ fn a_new_worktree_gets_the_files_it_needs_and_its_setup() {
     $ GIT_STREAM_AGENT=a1 git stream claim api
     --- stderr ---
     error: the plan wants to run commands that no person has approved on this machine
-    hint: Nothing was changed. The commands are: setup: `echo set up >> ready`.
+    hint: No stream was claimed, and nothing was run. The commands are: setup: `echo set up >> ready`.
     hint: A person who has read them approves them with `git stream init --approve`; on a machine without one, set GIT_STREAM_APPROVED to what `git stream plan --digest` prints.
     [status 1]
     ");
@@ -757,4 +757,23 @@ fn the_trusted_base_follows_the_branch() {
     assert_eq!(claim.agent("a1").json()["base"], second.as_str());
     let recorded = sandbox.git(&["show", "refs/stream/ledger:base.toml"]);
     assert!(recorded.contains(&second), "{recorded}");
+}
+
+#[test]
+fn a_dry_run_works_where_nobody_has_set_up() {
+    let sandbox = Sandbox::new();
+    let before = Fingerprint::of(&sandbox, &sandbox.repo());
+    let claim = sandbox
+        .run(["claim", "api", "--files", "src/api/**", "-n"])
+        .agent("a1");
+    assert_snapshot!(claim.block(), @"
+    $ GIT_STREAM_AGENT=a1 git stream claim api --files 'src/api/**' -n
+    $ROOT/repo.streams/api
+    --- stderr ---
+    nothing was changed (--dry-run)
+    a1 would take api: src/api/**
+    on branch stream/api, from main $oid1
+    [status 0]
+    ");
+    before.assert_same(&Fingerprint::of(&sandbox, &sandbox.repo()));
 }

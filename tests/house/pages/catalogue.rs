@@ -330,9 +330,6 @@ fn of_claims() -> Vec<Example> {
     let api = || stream("api");
     let worktree = || at("/src/app.streams/api");
     vec![
-        claim(claim::Error::NotSetUpYet {
-            would: vec![text("would write the hooks")],
-        }),
         claim(claim::Error::ForeignWork {
             stream: api(),
             commits: 2,
