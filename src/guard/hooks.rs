@@ -4,7 +4,7 @@
 //! .git/config              [include] path = git-stream.config       added once, by `init`
 //! .git/git-stream.config   one [includeIf "gitdir:./worktrees/ID"] per stream's worktree
 //! .git/git-stream/worktree.config      core.hooksPath = .git/git-stream/hooks
-//! .git/git-stream/hooks/               our two hooks, and a pass-through for each of the user's
+//! .git/git-stream/hooks/               our hooks, and a pass-through for each of the user's
 //! ```
 //!
 //! Everything is written as a whole and only where it differs, so installing again is free.
@@ -33,8 +33,13 @@ const HOOKS: &str = "hooks";
 const SIGNATURE: &[u8] = b"\n# git stream:";
 
 /// The hooks that ask the guard.
-pub(super) const GUARDED: [(&str, &str); 2] = [
+pub(super) const GUARDED: [(&str, &str); 4] = [
     ("pre-commit", include_str!("../../hooks/pre-commit")),
+    (
+        "pre-merge-commit",
+        include_str!("../../hooks/pre-merge-commit"),
+    ),
+    ("pre-applypatch", include_str!("../../hooks/pre-applypatch")),
     (
         "prepare-commit-msg",
         include_str!("../../hooks/prepare-commit-msg"),
@@ -44,7 +49,7 @@ const PASS_THROUGH: &str = include_str!("../../hooks/pass-through");
 
 /// The hooks that are handed on to the user's own, where there is one. `push-to-checkout` and
 /// `proc-receive` are not among them: git behaves differently as soon as they exist.
-const PASSED: [&str; 23] = [
+const PASSED: [&str; 21] = [
     "applypatch-msg",
     "commit-msg",
     "p4-changelist",
@@ -59,9 +64,7 @@ const PASSED: [&str; 23] = [
     "post-receive",
     "post-rewrite",
     "post-update",
-    "pre-applypatch",
     "pre-auto-gc",
-    "pre-merge-commit",
     "pre-push",
     "pre-rebase",
     "pre-receive",
@@ -241,9 +244,14 @@ mod tests {
 
     #[test]
     fn every_template_is_signed_and_names_its_guard() {
-        for text in [GUARDED[0].1, GUARDED[1].1, PASS_THROUGH] {
+        for (name, text) in GUARDED.into_iter().chain([("${0##*/}", PASS_THROUGH)]) {
             assert!(text.as_bytes().contains_str(SIGNATURE));
             assert_eq!(text.matches("'@GUARD@'").count(), 1);
+            let last = text.lines().last().unwrap();
+            assert!(
+                last.starts_with("exec \"$guard\" ") && last.contains(name),
+                "{last}"
+            );
         }
     }
 }

@@ -23,8 +23,9 @@ use crate::pattern::PatternSet;
 /// allows it. A change is counted from the newest commit of the base that it contains, so a merge
 /// of the base passes, and one that edits or drops what the base brought does not.
 ///
-/// git runs the same check by itself in the worktree of a stream, as the hooks pre-commit and
-/// prepare-commit-msg; there, `git stream guard HOOK ARGUMENTS...` is what it calls.
+/// git runs the same check by itself in the worktree of a stream, as the hooks pre-commit,
+/// pre-merge-commit, pre-applypatch and prepare-commit-msg; there, `git stream guard HOOK
+/// ARGUMENTS...` is what it calls.
 #[derive(Debug, clap::Parser)]
 #[command(name = "git-stream-guard", bin_name = "git stream guard", version)]
 pub struct Guard {

@@ -144,7 +144,10 @@ fn pass_throughs_follow_the_hooks_that_the_user_has() {
         names.sort();
         names.join(" ")
     };
-    assert_eq!(listed(), "commit-msg pre-commit prepare-commit-msg update");
+    assert_eq!(
+        listed(),
+        "commit-msg pre-applypatch pre-commit pre-merge-commit prepare-commit-msg update"
+    );
     fs::remove_file(held.sandbox.repo().join(".git/hooks/commit-msg")).unwrap();
     own(&held.sandbox, "post-merge", "#!/bin/sh\n");
     held.sandbox
@@ -152,7 +155,7 @@ fn pass_throughs_follow_the_hooks_that_the_user_has() {
     claim(&held.sandbox, "docs", "a3");
     assert_eq!(
         listed(),
-        "post-merge pre-commit pre-push prepare-commit-msg update"
+        "post-merge pre-applypatch pre-commit pre-merge-commit pre-push prepare-commit-msg update"
     );
 }
 

@@ -4,6 +4,7 @@ mod ask;
 mod commit;
 mod history;
 mod hook;
+mod merge;
 mod oracle;
 mod trusted;
 
