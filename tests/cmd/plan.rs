@@ -138,7 +138,13 @@ fn the_private_plan_goes_before_the_one_at_the_top() {
 #[test]
 fn without_a_plan_there_is_nothing_to_check() {
     let sandbox = Sandbox::new();
-    assert_snapshot!(sandbox.run(["plan"]).block(), @"");
+    assert_snapshot!(sandbox.run(["plan"]).block(), @"
+    $ git stream plan
+    --- stderr ---
+    error: there is no plan: '$ROOT/repo/streams.toml' does not exist
+    hint: Let `git stream init` write one to begin with, or name another file.
+    [status 1]
+    ");
     assert_eq!(sandbox.run(["init"]).status(), 0);
     let begun = sandbox.run(["plan"]).go();
     assert!(
