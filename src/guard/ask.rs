@@ -78,10 +78,21 @@ pub fn range(repo: &Repo, range: &str, whose: &Whose) -> Result<Verdict, Error> 
     let state = Ledger::of(repo).read()?;
     let (plan, _) = workspace::plan_at(repo, trusted, base)?;
     let (stream, scope) = scope_of(repo, &state, &plan, whose)?;
+    commits(repo, (&state, &plan), (stream, &scope), trusted, tip)
+}
+
+/// Asks the rule of every commit that `tip` has and the trusted commit has not.
+pub(super) fn commits(
+    repo: &Repo,
+    (state, plan): (&State, &Plan),
+    (stream, scope): (Option<StreamName>, &Scope),
+    trusted: Id,
+    tip: Id,
+) -> Result<Verdict, Error> {
     let commits = repo.commits_between(&[tip], &[trusted])?.len();
     let mut verdict = Verdict::new(What::Range { base: trusted }, stream, commits);
-    let owners = Owners::new(&state, &plan, verdict.stream.as_ref());
-    for violation in rule::range(repo, &scope, trusted, tip)? {
+    let owners = Owners::new(state, plan, verdict.stream.as_ref());
+    for violation in rule::range(repo, scope, trusted, tip)? {
         let commit = (violation.commit, violation.subject);
         verdict.refuse(Some(&commit), violation.breaches, &owners);
     }

@@ -32,24 +32,48 @@ const HOOKS: &str = "hooks";
 /// What the second line of every hook of ours begins with.
 const SIGNATURE: &[u8] = b"\n# git stream:";
 
+/// When git calls a hook of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layer {
+    /// Before it commits what is in the index.
+    BeforeCommit,
+    /// Before it pushes.
+    BeforePush,
+}
+
 /// The hooks that ask the guard.
-pub(super) const GUARDED: [(&str, &str); 4] = [
-    ("pre-commit", include_str!("../../hooks/pre-commit")),
+const GUARDED: [(&str, Layer, &str); 5] = [
+    (
+        "pre-commit",
+        Layer::BeforeCommit,
+        include_str!("../../hooks/pre-commit"),
+    ),
     (
         "pre-merge-commit",
+        Layer::BeforeCommit,
         include_str!("../../hooks/pre-merge-commit"),
     ),
-    ("pre-applypatch", include_str!("../../hooks/pre-applypatch")),
+    (
+        "pre-applypatch",
+        Layer::BeforeCommit,
+        include_str!("../../hooks/pre-applypatch"),
+    ),
     (
         "prepare-commit-msg",
+        Layer::BeforeCommit,
         include_str!("../../hooks/prepare-commit-msg"),
+    ),
+    (
+        "pre-push",
+        Layer::BeforePush,
+        include_str!("../../hooks/pre-push"),
     ),
 ];
 const PASS_THROUGH: &str = include_str!("../../hooks/pass-through");
 
 /// The hooks that are handed on to the user's own, where there is one. `push-to-checkout` and
 /// `proc-receive` are not among them: git behaves differently as soon as they exist.
-const PASSED: [&str; 21] = [
+const PASSED: [&str; 20] = [
     "applypatch-msg",
     "commit-msg",
     "p4-changelist",
@@ -65,7 +89,6 @@ const PASSED: [&str; 21] = [
     "post-rewrite",
     "post-update",
     "pre-auto-gc",
-    "pre-push",
     "pre-rebase",
     "pre-receive",
     "reference-transaction",
@@ -75,8 +98,16 @@ const PASSED: [&str; 21] = [
 
 /// Every hook that we may be called as.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    let guarded = GUARDED.iter().map(|(name, _)| *name);
+    let guarded = GUARDED.iter().map(|(name, ..)| *name);
     guarded.chain(PASSED)
+}
+
+/// What the guard has to do in a hook; `None` where it only hands on to the user's own.
+pub(super) fn layer(name: &str) -> Option<Layer> {
+    let mut guarded = GUARDED.iter();
+    guarded
+        .find(|(guarded, ..)| *guarded == name)
+        .map(|(_, layer, _)| *layer)
 }
 
 /// Writes the hooks and the configuration that makes them active in the worktrees that are marked;
@@ -130,7 +161,7 @@ fn wanted(repo: &Repo) -> Result<BTreeMap<&'static str, Vec<u8>>, Error> {
     let filled = |text: &str| text.as_bytes().replace("@GUARD@", inside_quotes(&guard));
     let mut wanted: BTreeMap<_, _> = GUARDED
         .iter()
-        .map(|(name, text)| (*name, filled(text)))
+        .map(|(name, _, text)| (*name, filled(text)))
         .collect();
     let theirs = own::directories(repo)?;
     for name in PASSED {
@@ -244,7 +275,8 @@ mod tests {
 
     #[test]
     fn every_template_is_signed_and_names_its_guard() {
-        for (name, text) in GUARDED.into_iter().chain([("${0##*/}", PASS_THROUGH)]) {
+        let guarded = GUARDED.into_iter().map(|(name, _, text)| (name, text));
+        for (name, text) in guarded.chain([("${0##*/}", PASS_THROUGH)]) {
             assert!(text.as_bytes().contains_str(SIGNATURE));
             assert_eq!(text.matches("'@GUARD@'").count(), 1);
             let last = text.lines().last().unwrap();

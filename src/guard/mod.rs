@@ -13,12 +13,14 @@ mod hint;
 mod index;
 mod own;
 mod owner;
+mod push;
 mod unstage;
 mod verdict;
 mod who;
 
 pub use ask::{Whose, paths, range};
 pub use error::Error;
+pub use hook::Outcome;
 pub use index::staged;
 pub use owner::Owner;
 pub use unstage::{Doing, Unstaged, unstage};

@@ -24,7 +24,7 @@ use crate::pattern::PatternSet;
 /// of the base passes, and one that edits or drops what the base brought does not.
 ///
 /// git runs the same check by itself in the worktree of a stream, as the hooks pre-commit,
-/// pre-merge-commit, pre-applypatch and prepare-commit-msg; there, `git stream guard HOOK
+/// pre-merge-commit, pre-applypatch, prepare-commit-msg and pre-push; there, `git stream guard HOOK
 /// ARGUMENTS...` is what it calls.
 #[derive(Debug, clap::Parser)]
 #[command(name = "git-stream-guard", bin_name = "git stream guard", version)]
@@ -199,9 +199,17 @@ fn run_hook(name: &str, arguments: &[OsString]) -> ExitCode {
     match hook::run(name, arguments) {
         Ok(Outcome::Passed) => ExitCode::SUCCESS,
         Ok(Outcome::RefusedByOwn(status)) => ExitCode::from(status),
-        Ok(Outcome::Refused(verdict)) => {
-            out.error_line("error: ", verdict.text());
-            verdict.hints().iter().for_each(|hint| out.hint(hint));
+        Ok(Outcome::Refused(verdicts)) => {
+            for verdict in &verdicts {
+                out.error_line("error: ", verdict.text());
+            }
+            let mut given = Vec::new();
+            for hint in verdicts.iter().flat_map(Verdict::hints) {
+                if !given.contains(&hint) {
+                    out.hint(&hint);
+                    given.push(hint);
+                }
+            }
             ExitCode::from(Exit::Refused.code())
         }
         Err(error) => out.failed_as(&error, Exit::Refused.code()),

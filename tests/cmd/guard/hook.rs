@@ -146,16 +146,16 @@ fn pass_throughs_follow_the_hooks_that_the_user_has() {
     };
     assert_eq!(
         listed(),
-        "commit-msg pre-applypatch pre-commit pre-merge-commit prepare-commit-msg update"
+        "commit-msg pre-applypatch pre-commit pre-merge-commit pre-push prepare-commit-msg update"
     );
     fs::remove_file(held.sandbox.repo().join(".git/hooks/commit-msg")).unwrap();
     own(&held.sandbox, "post-merge", "#!/bin/sh\n");
     held.sandbox
-        .write(hooks.join("pre-push"), "#!/bin/sh\n# somebody else's\n");
+        .write(hooks.join("post-update"), "#!/bin/sh\n# somebody else's\n");
     claim(&held.sandbox, "docs", "a3");
     assert_eq!(
         listed(),
-        "post-merge pre-applypatch pre-commit pre-merge-commit pre-push prepare-commit-msg update"
+        "post-merge post-update pre-applypatch pre-commit pre-merge-commit pre-push prepare-commit-msg update"
     );
 }
 

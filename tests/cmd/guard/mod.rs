@@ -6,6 +6,7 @@ mod history;
 mod hook;
 mod merge;
 mod oracle;
+mod push;
 mod trusted;
 
 use std::path::{Path, PathBuf};
