@@ -3,14 +3,14 @@
 //! Before a commit, the user's own hook of the same name runs first, with the arguments, the stdin
 //! and the environment that git gave us: it may stage files again, and the guard must see them.
 //! What it refuses is refused; what it accepts, the guard judges. Before a push it is the other way
-//! round (see [`super::push`]).
+//! round, and after the fact nothing can be refused any more.
 //!
 //! Active in the worktrees of streams only; in any other the guard has nothing to say.
 
 use std::ffi::{OsStr, OsString};
 
 use super::hooks::{self, Layer};
-use super::{Error, Verdict, index, own, push, who};
+use super::{Error, Notice, Verdict, detect, index, own, push, who};
 use crate::git::Repo;
 use crate::workspace::{Workspace, marked};
 
@@ -23,6 +23,13 @@ pub enum Outcome {
     RefusedByOwn(u8),
     /// The guard refuses, with at least one verdict.
     Refused(Vec<Verdict>),
+    /// It has happened already; the user's own hook ended with this status.
+    Noticed {
+        /// The status.
+        own: u8,
+        /// What is to be told, if anything is.
+        notice: Option<Notice>,
+    },
 }
 
 /// The hook whose name this is, if it is one that we stand in for.
@@ -35,13 +42,22 @@ pub fn named(name: &OsStr) -> Option<&'static str> {
 /// Where the guard has no part, the process becomes the user's own hook and this returns only if
 /// there is none.
 pub fn run(name: &str, args: &[OsString]) -> Result<Outcome, Error> {
-    let repo = Repo::here()?;
-    match hooks::layer(name) {
+    let layer = hooks::layer(name);
+    let repo = match (Repo::here(), layer) {
+        (Ok(repo), _) => repo,
+        (Err(error), Some(Layer::After)) => {
+            let notice = Some(Notice::Failed(error.into()));
+            return Ok(Outcome::Noticed { own: 0, notice });
+        }
+        (Err(error), _) => return Err(error.into()),
+    };
+    match layer {
         Some(Layer::BeforeCommit) => match own::run(&repo, name, args)? {
             0 => judge(&repo),
             status => Ok(Outcome::RefusedByOwn(status)),
         },
         Some(Layer::BeforePush) => push::run(&repo, name, args),
+        Some(Layer::After) => Ok(detect::run(&repo, name, args)),
         None => {
             own::become_it(&repo, name, args)?;
             Ok(Outcome::Passed)

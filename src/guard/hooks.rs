@@ -39,10 +39,12 @@ pub(super) enum Layer {
     BeforeCommit,
     /// Before it pushes.
     BeforePush,
+    /// When it has moved a branch.
+    After,
 }
 
 /// The hooks that ask the guard.
-const GUARDED: [(&str, Layer, &str); 5] = [
+const GUARDED: [(&str, Layer, &str); 9] = [
     (
         "pre-commit",
         Layer::BeforeCommit,
@@ -68,12 +70,17 @@ const GUARDED: [(&str, Layer, &str); 5] = [
         Layer::BeforePush,
         include_str!("../../hooks/pre-push"),
     ),
+    ("post-commit", Layer::After, DETECTOR),
+    ("post-merge", Layer::After, DETECTOR),
+    ("post-rewrite", Layer::After, DETECTOR),
+    ("post-checkout", Layer::After, DETECTOR),
 ];
+const DETECTOR: &str = include_str!("../../hooks/detector");
 const PASS_THROUGH: &str = include_str!("../../hooks/pass-through");
 
 /// The hooks that are handed on to the user's own, where there is one. `push-to-checkout` and
 /// `proc-receive` are not among them: git behaves differently as soon as they exist.
-const PASSED: [&str; 20] = [
+const PASSED: [&str; 16] = [
     "applypatch-msg",
     "commit-msg",
     "p4-changelist",
@@ -81,12 +88,8 @@ const PASSED: [&str; 20] = [
     "p4-pre-submit",
     "p4-prepare-changelist",
     "post-applypatch",
-    "post-checkout",
-    "post-commit",
     "post-index-change",
-    "post-merge",
     "post-receive",
-    "post-rewrite",
     "post-update",
     "pre-auto-gc",
     "pre-rebase",
@@ -251,7 +254,7 @@ fn quoted(value: &OsStr) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{GUARDED, PASS_THROUGH, SIGNATURE, literal, names, quoted};
+    use super::{DETECTOR, GUARDED, PASS_THROUGH, SIGNATURE, literal, names, quoted};
     use bstr::ByteSlice as _;
 
     #[test]
@@ -280,10 +283,8 @@ mod tests {
             assert!(text.as_bytes().contains_str(SIGNATURE));
             assert_eq!(text.matches("'@GUARD@'").count(), 1);
             let last = text.lines().last().unwrap();
-            assert!(
-                last.starts_with("exec \"$guard\" ") && last.contains(name),
-                "{last}"
-            );
+            let is_named = last.contains(name) || text == DETECTOR;
+            assert!(last.starts_with("exec \"$guard\" ") && is_named, "{last}");
         }
     }
 }

@@ -66,7 +66,8 @@ fn judge(repo: &Repo, input: &[u8]) -> Result<Vec<Verdict>, Error> {
         let (state, plan) = (&workspace.state, &workspace.plan);
         let scope = ask::scope(state, plan, &stream)?;
         let known = (state, plan);
-        let verdict = ask::commits(repo, known, (Some(stream), &scope), trusted, commit)?;
+        let ids = repo.commits_between(&[commit], &[trusted])?;
+        let verdict = ask::commits(repo, known, (Some(stream), &scope), trusted, &ids)?;
         if !verdict.accepts() {
             refused.push(verdict);
         }

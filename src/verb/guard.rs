@@ -10,10 +10,10 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use crate::cli::{self, Common, Out, Verb};
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Explain as _, Failure};
 use crate::git::Repo;
 use crate::guard::hook::{self, Outcome};
-use crate::guard::{self, Doing, Unstaged, Verdict, Whose};
+use crate::guard::{self, Doing, Notice, Unstaged, Verdict, Whose};
 use crate::name::StreamName;
 use crate::pattern::PatternSet;
 
@@ -24,8 +24,8 @@ use crate::pattern::PatternSet;
 /// of the base passes, and one that edits or drops what the base brought does not.
 ///
 /// git runs the same check by itself in the worktree of a stream, as the hooks pre-commit,
-/// pre-merge-commit, pre-applypatch, prepare-commit-msg and pre-push; there, `git stream guard HOOK
-/// ARGUMENTS...` is what it calls.
+/// pre-merge-commit, pre-applypatch, prepare-commit-msg and pre-push, and looks again after a
+/// commit, merge, rebase or switch; there, `git stream guard HOOK ARGUMENTS...` is what it calls.
 #[derive(Debug, clap::Parser)]
 #[command(name = "git-stream-guard", bin_name = "git stream guard", version)]
 pub struct Guard {
@@ -212,6 +212,35 @@ fn run_hook(name: &str, arguments: &[OsString]) -> ExitCode {
             }
             ExitCode::from(Exit::Refused.code())
         }
+        Ok(Outcome::Noticed { own, notice }) => {
+            if let Some(notice) = notice {
+                notify(&notice, &mut out);
+            }
+            ExitCode::from(own)
+        }
         Err(error) => out.failed_as(&error, Exit::Refused.code()),
+    }
+}
+
+/// Tells what was found after the fact. It is no failure: git is past the point of asking.
+fn notify(notice: &Notice, out: &mut Out) {
+    match notice {
+        Notice::Tainted(taint) => {
+            let text = format!(
+                "{}\nnothing was undone, but nothing of the stream lands until its history is clean",
+                taint.text
+            );
+            out.error_line("warning: ", text);
+            for hint in &taint.hints {
+                out.hint(hint);
+            }
+        }
+        Notice::CleanAgain(stream) => out.say(format!("the history of '{stream}' is clean again")),
+        Notice::Failed(error) => {
+            out.warn(format!("cannot tell whether the history is clean: {error}"));
+            for hint in error.hints() {
+                out.hint(&hint);
+            }
+        }
     }
 }

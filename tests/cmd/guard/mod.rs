@@ -2,6 +2,7 @@
 
 mod ask;
 mod commit;
+mod detect;
 mod history;
 mod hook;
 mod merge;
