@@ -145,16 +145,6 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    /// Something is going on in the worktree.
-    #[error("a {operation} is in progress in '{}'", worktree.display())]
-    InProgress {
-        /// The stream.
-        stream: StreamName,
-        /// What: `rebase`, `merge`.
-        operation: &'static str,
-        /// Where.
-        worktree: PathBuf,
-    },
 }
 
 impl Error {
@@ -215,8 +205,7 @@ impl Explain for Error {
             | Error::BranchInUse { .. }
             | Error::WorktreeExists { .. }
             | Error::NoForkPoint { .. }
-            | Error::SetupFailed { .. }
-            | Error::InProgress { .. } => Exit::Refused,
+            | Error::SetupFailed { .. } => Exit::Refused,
             Error::Vanished { .. } | Error::Outdated => Exit::Busy,
             Error::SetupNotStarted { .. } | Error::CommandNotStarted { .. } => Exit::Broken,
         }
@@ -275,14 +264,6 @@ impl Explain for Error {
                 "The claim is yours, and its worktree is there; see that the command is on PATH."
                     .to_owned()
             }
-            Error::InProgress {
-                worktree,
-                operation,
-                ..
-            } => format!(
-                "Nothing was changed. Finish it, or end it with `git -C {} {operation} --abort`.",
-                word::quoted(&worktree.to_string_lossy())
-            ),
         };
         vec![hint]
     }

@@ -42,7 +42,10 @@ pub const VERBS: [(&str, &[Known]); 3] = [
         &[
             known("exec", "Take a stream and run a command or a shell in it"),
             known("status", "Show every stream, and what needs somebody"),
-            known("sync", "Rebase a stream onto its base, or stop"),
+            known(
+                "sync",
+                "Rebase a stream onto its base, or stop before anything is touched",
+            ),
             known("inbox", "Show the questions that wait for a person"),
             known(
                 "release",
@@ -62,7 +65,7 @@ pub const VERBS: [(&str, &[Known]); 3] = [
         &[
             known("claim", "Take a stream and print its worktree"),
             known("path", "Print a stream's worktree"),
-            known("guard", "Check that a change stays inside its stream"),
+            known("guard", "Ask whether a change stays inside its stream"),
         ],
     ),
 ];

@@ -125,6 +125,12 @@ pub const TRANSITIONS: &[Transition] = &[
     step("sync", Some(Blocked), InProgress, "the conflict is gone"),
     step(
         "sync",
+        Some(Landed),
+        InProgress,
+        "its holder has gone on after the landing",
+    ),
+    step(
+        "sync",
         Some(InProgress),
         Landed,
         "the base has all of its work",

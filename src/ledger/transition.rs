@@ -13,6 +13,7 @@ use crate::git::Id;
 use crate::name::StreamName;
 use crate::pattern::{Overlaps, PatternSet, Territory};
 use crate::plan::{Plan, Widen};
+use crate::word;
 
 /// What a decision needs to know besides the state.
 pub struct Rules<'a> {
@@ -337,7 +338,12 @@ impl Decision<'_> {
             self.record(name)?.state = StreamState::Landed;
             return told(name, format!("sync {name}: the base {onto} has all of it"));
         }
-        told(name, format!("sync {name}: {commits} commits onto {onto}"))
+        let record = self.record(name)?;
+        if record.state == StreamState::Landed && commits > 0 {
+            record.state = StreamState::InProgress;
+        }
+        let commits = word::count(commits, "commit");
+        told(name, format!("sync {name}: {commits} onto {onto}"))
     }
 
     /// The patterns of a new claim: those given, or those of the plan.

@@ -1,5 +1,6 @@
 //! What needs somebody, and which command answers it?
 
+use bstr::ByteSlice as _;
 use serde::Serialize;
 
 use super::row::Row;
@@ -7,7 +8,8 @@ use super::worktrees::Found;
 use crate::inbox::Question;
 use crate::ledger::{State, StreamState};
 use crate::name::StreamName;
-use crate::word::quoted;
+use crate::path;
+use crate::word::{count, quoted};
 use crate::workspace::{Doubt, Trusted};
 
 /// Something that does not go on by itself.
@@ -43,10 +45,23 @@ pub(super) fn of_base(base: &Trusted) -> Option<Need> {
             tip.to_hex_with_len(12),
             base.commit.to_hex_with_len(12)
         ),
-        Doubt::Trespass { stream, commit, .. } => format!(
-            "the base branch '{branch}' brings {} of {stream}, which is not inside its stream",
-            commit.to_hex_with_len(12)
-        ),
+        Doubt::Trespass {
+            stream,
+            commit,
+            paths,
+        } => {
+            let commit = commit.to_hex_with_len(12);
+            let what = match paths.as_slice() {
+                // Where it meets the base in several places, nobody can tell.
+                [] => "may change files".to_owned(),
+                [only] => format!("changes '{}'", path::shown(only.as_bstr())),
+                [first, rest @ ..] => {
+                    let first = path::shown(first.as_bstr());
+                    format!("changes '{first}' and {}", count(rest.len(), "other file"))
+                }
+            };
+            format!("'{branch}' has commit {commit} of {stream}, which {what} outside its patterns")
+        }
     };
     Some(Need {
         kind: "base",

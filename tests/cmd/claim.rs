@@ -312,7 +312,7 @@ fn work_that_exists_is_adopted() {
     assert_snapshot!(foreign.agent("a2").block(), @"
     $ GIT_STREAM_AGENT=a2 git stream claim ui --files 'src/ui/**' --from mine
     --- stderr ---
-    error: 1 commit of the work change what 'ui' would not own: src/api/new.rs
+    error: the work changes what 'ui' would not own, in 1 commit: src/api/new.rs
     hint: Nothing was changed. Claim 'ui' with patterns that match them, too; see each commit with `git stream guard range BASE..TIP --files PATTERN`.
     [status 1]
     ");

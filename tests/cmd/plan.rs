@@ -138,7 +138,7 @@ fn the_private_plan_goes_before_the_one_at_the_top() {
 #[test]
 fn without_a_plan_there_is_nothing_to_check() {
     let sandbox = Sandbox::new();
-    assert_snapshot!(sandbox.run(["plan"]).block(), @"
+    assert_snapshot!(sandbox.run(["plan"]).block(), @r"
     $ git stream plan
     --- stderr ---
     error: there is no plan: '$ROOT/repo/streams.toml' does not exist
@@ -152,7 +152,13 @@ fn without_a_plan_there_is_nothing_to_check() {
         "{}",
         begun.block()
     );
-    assert_snapshot!(Sandbox::empty().run(["plan"]).block(), @"");
+    assert_snapshot!(Sandbox::empty().run(["plan"]).block(), @r"
+    $ git stream plan
+    --- stderr ---
+    error: '$ROOT/repo' is not inside a git repository
+    hint: Run the command inside a repository, or create one with `git init`.
+    [status 5]
+    ");
 }
 
 #[test]

@@ -27,12 +27,14 @@ end
 complete -c git-stream -n "__fish_git_stream_needs_command" -s h -l help -d 'Print help'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "exec" -d 'Take a stream and run a command or a shell in it'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "status" -d 'Show every stream, and what needs somebody'
+complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "sync" -d 'Rebase a stream onto its base, or stop before anything is touched'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "inbox" -d 'Show the questions that wait for a person'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "release" -d 'Give a stream back; unlanded work is kept and named'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "init" -d 'Set a repository up for streams; safe to run again'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "plan" -d 'Check the plan before it is committed'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "claim" -d 'Take a stream and print its worktree'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "path" -d 'Print a stream\'s worktree'
+complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "guard" -d 'Ask whether a change stays inside its stream'
 complete -c git-stream -n "__fish_git_stream_using_subcommand exec" -l files -d 'Own the paths that these patterns match, if the plan does not say' -r
 complete -c git-stream -n "__fish_git_stream_using_subcommand exec" -l agent -d 'Act as this agent' -r
 complete -c git-stream -n "__fish_git_stream_using_subcommand exec" -l busy-status -d 'End with this status instead of 4 where the stream is busy' -r
@@ -45,6 +47,13 @@ complete -c git-stream -n "__fish_git_stream_using_subcommand status" -l json -d
 complete -c git-stream -n "__fish_git_stream_using_subcommand status" -s q -l quiet -d 'Say nothing but the answer and errors'
 complete -c git-stream -n "__fish_git_stream_using_subcommand status" -s v -l verbose -d 'Say more about what is done'
 complete -c git-stream -n "__fish_git_stream_using_subcommand status" -s h -l help -d 'Print help'
+complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -l agent -d 'Act as this agent' -r
+complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -l all -d 'Every stream of the caller on this machine, one after the other'
+complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -s n -l dry-run -d 'Say what would happen, and change nothing'
+complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -l json -d 'Print one JSON object on stdout'
+complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -s q -l quiet -d 'Say nothing but the answer and errors'
+complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -s v -l verbose -d 'Say more about what is done'
+complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -s h -l help -d 'Print help'
 complete -c git-stream -n "__fish_git_stream_using_subcommand inbox" -l agent -d 'Who is calling [default: found out]' -r
 complete -c git-stream -n "__fish_git_stream_using_subcommand inbox" -l json -d 'Print one JSON object on stdout'
 complete -c git-stream -n "__fish_git_stream_using_subcommand inbox" -s q -l quiet -d 'Say nothing but the answer and errors'
@@ -85,3 +94,7 @@ complete -c git-stream -n "__fish_git_stream_using_subcommand path" -l json -d '
 complete -c git-stream -n "__fish_git_stream_using_subcommand path" -s q -l quiet -d 'Say nothing but the answer and errors'
 complete -c git-stream -n "__fish_git_stream_using_subcommand path" -s v -l verbose -d 'Say more about what is done'
 complete -c git-stream -n "__fish_git_stream_using_subcommand path" -s h -l help -d 'Print help'
+complete -c git-stream -n "__fish_git_stream_using_subcommand guard" -l json -d 'Print one JSON object on stdout'
+complete -c git-stream -n "__fish_git_stream_using_subcommand guard" -s q -l quiet -d 'Say nothing but the answer and errors'
+complete -c git-stream -n "__fish_git_stream_using_subcommand guard" -s v -l verbose -d 'Say more about what is done'
+complete -c git-stream -n "__fish_git_stream_using_subcommand guard" -s h -l help -d 'Print help'

@@ -13,7 +13,10 @@ use git_stream::git::{Id, Version};
 use git_stream::ledger::{Holder, Refusal, StreamState};
 use git_stream::name::StreamName;
 use git_stream::plan::{Command, CommandKind};
-use git_stream::{claim, cli, git, inbox, ledger, name, pattern, plan, setup, status, workspace};
+use git_stream::{
+    claim, cli, git, guard, inbox, ledger, name, pattern, plan, rule, setup, status, sync,
+    workspace,
+};
 
 use super::super::tree::rust;
 use super::table::hold_table;
@@ -80,6 +83,8 @@ fn all() -> Vec<Example> {
     all.extend(of_refusals());
     all.extend(of_setup());
     all.extend(of_claims());
+    all.extend(of_the_guard());
+    all.extend(of_sync());
     all.extend(of_views());
     all
 }
@@ -328,6 +333,11 @@ fn of_claims() -> Vec<Example> {
         claim(claim::Error::NotSetUpYet {
             would: vec![text("would write the hooks")],
         }),
+        claim(claim::Error::ForeignWork {
+            stream: api(),
+            commits: 2,
+            paths: vec!["src/ui/app.js".into(), "streams.toml".into()],
+        }),
         claim(claim::Error::NoRevision {
             revision: text("nowhere"),
         }),
@@ -349,6 +359,7 @@ fn of_claims() -> Vec<Example> {
             base: text("main"),
             several: 2,
         }),
+        claim(claim::Error::Outdated),
         claim(claim::Error::Vanished { stream: api() }),
         claim(claim::Error::SetupNotStarted {
             command: text("npm ci"),
@@ -363,10 +374,77 @@ fn of_claims() -> Vec<Example> {
             command: text("claude"),
             source: denied(),
         }),
-        claim(claim::Error::InProgress {
-            stream: api(),
-            operation: "rebase",
+    ]
+}
+
+fn of_sync() -> Vec<Example> {
+    let sync = |error| example("sync", error);
+    let api = || stream("api");
+    let worktree = || at("/src/app.streams/api");
+    let failed = || git::Error::Odd {
+        command: text("git fetch origin main"),
+        answer: text("what?"),
+    };
+    vec![
+        sync(sync::Error::Unreachable {
+            remote: text("origin"),
+            branch: text("main"),
+            source: failed(),
+        }),
+        sync(sync::Error::NoIdentity),
+        sync(sync::Error::NoBranch { stream: api() }),
+        sync(sync::Error::IndexBusy {
             worktree: worktree(),
+        }),
+        sync(sync::Error::Torn {
+            stream: api(),
+            worktree: worktree(),
+            paths: vec!["src/api/lib.rs".into()],
+        }),
+        sync(sync::Error::HalfWay {
+            stream: api(),
+            worktree: worktree(),
+            source: failed(),
+        }),
+    ]
+}
+
+fn of_the_guard() -> Vec<Example> {
+    let guard = |error| example("guard", error);
+    let rule = |error| example("rule", error);
+    let api = || stream("api");
+    vec![
+        guard(guard::Error::Left { stream: api() }),
+        guard(guard::Error::OnOtherBranch {
+            stream: api(),
+            branch: text("main"),
+        }),
+        guard(guard::Error::WhichStream),
+        guard(guard::Error::UnknownStream { stream: api() }),
+        guard(guard::Error::NoRange { text: text("main") }),
+        guard(guard::Error::NotACommit {
+            revision: text("nowhere"),
+        }),
+        guard(guard::Error::OutsidePath { path: at("../x") }),
+        guard(guard::Error::Garbled {
+            path: at("/src/app/.git/MERGE_HEAD"),
+            line: text("x"),
+        }),
+        guard(guard::Error::OwnHook {
+            path: at("/src/app/.git/hooks/pre-commit"),
+            source: denied(),
+        }),
+        rule(rule::Error::NoParent {
+            commit: Some(id("1")),
+        }),
+        rule(rule::Error::NoBase {
+            commit: None,
+            trusted: id("2"),
+        }),
+        rule(rule::Error::SeveralBases {
+            commit: None,
+            bases: vec![id("1"), id("2")],
+            trusted: id("3"),
         }),
     ]
 }

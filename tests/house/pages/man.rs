@@ -316,7 +316,7 @@ fn every_example_is_a_command_line_that_is_understood() {
     for page in pages() {
         let verb = page.command.get_bin_name().unwrap().to_owned();
         for (sentence, example) in page.examples {
-            assert!(sentence.ends_with(':'), "{sentence}");
+            assert!(sentence.ends_with([':', '?']), "{sentence}");
             let Some((_, rest)) = example.split_once(&verb) else {
                 panic!("{example:?} does not show {verb}");
             };
