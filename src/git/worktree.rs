@@ -4,7 +4,10 @@
 //! half made, leaking the branch it had created. So the registration (without a checkout, a few
 //! milliseconds) happens under a lock of ours, and the checkout, which takes long, outside it.
 
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
 use super::{Error, Lock, Repo};
@@ -101,9 +104,11 @@ impl Repo {
         Ok(call().args(hook).run().err())
     }
 
-    /// Removes what a `git worktree add` that died has left: its admin directory and, where
-    /// nothing was checked out, the directory it had made.
+    /// Removes what a `git worktree add` that died has left: its admin directory, what its checkout
+    /// had written, and the directory it had made, unless something else is in it.
     pub fn forget_half_made(&self, linked: &Linked) -> Result<(), Error> {
+        // Tidying up: what cannot be told or removed stays, and the caller sees it.
+        drop(self.remove_checked_out(linked));
         let marker = linked.top.join(".git");
         if marker.is_file() {
             fs::remove_file(&marker).map_err(Error::file("remove", &marker))?;
@@ -111,6 +116,44 @@ impl Repo {
         // Only an empty directory goes; with files in it, it stays and the caller sees them.
         drop(fs::remove_dir(&linked.top));
         fs::remove_dir_all(&linked.git_dir).map_err(Error::file("remove", &linked.git_dir))
+    }
+
+    /// Removes what a checkout has written, whole or cut off: files that begin as the branch has
+    /// them. Whatever differs is somebody's.
+    fn remove_checked_out(&self, linked: &Linked) -> Result<(), Error> {
+        let tip = match &linked.branch {
+            Some(branch) => self.read_ref(branch)?,
+            None => None,
+        };
+        let Some(tip) = tip else { return Ok(()) };
+        let mut directories = BTreeSet::new();
+        for change in self.diff_trees(None, Some(self.tree_of(tip)?))? {
+            let Some(leaf) = change.new else { continue };
+            let path = linked.top.join(OsStr::from_bytes(&change.path));
+            let above = path.ancestors().skip(1);
+            let above: Vec<&Path> = above.take_while(|one| *one != linked.top).collect();
+            // A checkout never writes through a symlink.
+            if above.iter().any(|directory| directory.is_symlink()) {
+                continue;
+            }
+            directories.extend(above.iter().map(|one| one.to_path_buf()));
+            let written = match fs::symlink_metadata(&path) {
+                Ok(about) if about.is_file() => fs::read(&path),
+                Ok(about) if about.is_symlink() => {
+                    fs::read_link(&path).map(|target| target.into_os_string().into_vec())
+                }
+                Ok(_) | Err(_) => continue,
+            };
+            let written = written.map_err(Error::file("read", &path))?;
+            if self.blob(leaf.id)?.starts_with(&written) {
+                fs::remove_file(&path).map_err(Error::file("remove", &path))?;
+            }
+        }
+        for directory in directories.iter().rev() {
+            // Only an empty one goes.
+            drop(fs::remove_dir(directory));
+        }
+        Ok(())
     }
 
     /// Removes a worktree that git finds clean; its ignored files go with it.
