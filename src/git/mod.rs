@@ -14,6 +14,7 @@ mod lock;
 mod merge;
 mod object;
 mod refs;
+mod remains;
 mod repo;
 mod scratch;
 mod sign;

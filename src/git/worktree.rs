@@ -7,9 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bstr::ByteSlice as _;
-
-use super::{Call, Error, Id, Lock, Repo, replace_file};
+use super::{Call, Error, Lock, Repo};
 
 /// A linked worktree, as its admin directory describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,95 +110,6 @@ impl Repo {
             .arg(&linked.git_dir)
             .arg("--work-tree")
             .arg(&linked.top)
-    }
-
-    /// Mends a worktree that lost its `.git` file, its index or some of its files, without touching
-    /// a file that is there.
-    pub fn mend_worktree(&self, linked: &Linked, lock: &Lock) -> Result<(), Error> {
-        let pointer = linked.top.join(".git");
-        if !pointer.exists() {
-            let text = format!("gitdir: {}\n", linked.git_dir.display());
-            replace_file(&pointer, text.as_bytes(), 0o644)?;
-        }
-        if !linked.git_dir.join("index").exists() {
-            self.call_at(linked)
-                .args(["read-tree", "HEAD"])
-                .holding(lock)
-                .run()?;
-        }
-        let restore = ["checkout-index", "--all", "--quiet", "-u"];
-        // It reports each file that is there already as an error; all the others are written.
-        self.call_at(linked)
-            .args(restore)
-            .holding(lock)
-            .run_allowing(&[0, 1, 128], None)?;
-        Ok(())
-    }
-
-    /// The branch that the main worktree is on, if there is one.
-    pub fn main_branch(&self) -> Option<String> {
-        self.main_top()?;
-        let head = fs::read_to_string(self.common_dir().join("HEAD")).ok()?;
-        head.trim_end().strip_prefix("ref: ").map(str::to_owned)
-    }
-
-    /// The commits that only a linked worktree or a branch's reflog may still know: where HEAD and
-    /// the branch have been, and the worktree's own refs. Newest first.
-    pub fn past_of(&self, linked: Option<&Linked>, branch: &str) -> Vec<Id> {
-        let mut found = Vec::new();
-        let mut logs = vec![self.common_dir().join("logs").join(branch)];
-        if let Some(linked) = linked {
-            logs.push(linked.git_dir.join("logs").join("HEAD"));
-            found.extend(self.own_refs(linked));
-        }
-        for log in logs {
-            // A reflog is a convenience: one that cannot be read names nothing.
-            let text = fs::read(&log).unwrap_or_default();
-            let lines = text.lines().rev();
-            found.extend(lines.filter_map(|line| {
-                let new = line.splitn_str(3, " ").nth(1)?;
-                self.parse_id(&new.to_str_lossy())
-            }));
-        }
-        let mut seen = std::collections::BTreeSet::new();
-        found.retain(|id| !id.is_null() && seen.insert(*id));
-        found
-    }
-
-    /// What HEAD and the refs of one worktree's own point at.
-    fn own_refs(&self, linked: &Linked) -> Vec<Id> {
-        let head = fs::read_to_string(linked.git_dir.join("HEAD")).unwrap_or_default();
-        let mut found: Vec<Id> = self.parse_id(head.trim_end()).into_iter().collect();
-        let mut directories = vec![linked.git_dir.join("refs")];
-        while let Some(directory) = directories.pop() {
-            for entry in fs::read_dir(&directory).into_iter().flatten().flatten() {
-                let path = entry.path();
-                if path.is_dir() {
-                    directories.push(path);
-                } else if let Ok(text) = fs::read_to_string(&path) {
-                    found.extend(self.parse_id(text.trim_end()));
-                }
-            }
-        }
-        found
-    }
-
-    /// Removes what a `git worktree add` that died has left: its admin directory and, where
-    /// nothing was checked out, the directory it had made.
-    pub fn forget_half_made(&self, linked: &Linked) -> Result<(), Error> {
-        let marker = linked.top.join(".git");
-        if marker.is_file() {
-            fs::remove_file(&marker).map_err(Error::file("remove", &marker))?;
-        }
-        // Only an empty directory goes; with files in it, it stays and the caller sees them.
-        drop(fs::remove_dir(&linked.top));
-        fs::remove_dir_all(&linked.git_dir).map_err(Error::file("remove", &linked.git_dir))
-    }
-
-    /// Removes a worktree with all that is in it: only where its first checkout was not complete.
-    pub fn discard_worktree(&self, linked: &Linked) -> Result<(), Error> {
-        fs::remove_dir_all(&linked.top).map_err(Error::file("remove", &linked.top))?;
-        fs::remove_dir_all(&linked.git_dir).map_err(Error::file("remove", &linked.git_dir))
     }
 
     /// Removes a worktree that git finds clean; its ignored files go with it.

@@ -78,10 +78,25 @@ pub fn range(repo: &Repo, range: &str, whose: &Whose) -> Result<Verdict, Error> 
     let state = Ledger::of(repo).read()?;
     let (plan, _) = workspace::plan_at(repo, trusted, base)?;
     let (stream, scope) = scope_of(repo, &state, &plan, whose)?;
-    let commits = repo.commits_between(&[tip], &[trusted])?.len();
-    let mut verdict = Verdict::new(What::Range { base: trusted }, stream, commits);
-    let owners = Owners::new(&state, &plan, verdict.stream.as_ref());
-    for violation in rule::range(repo, &scope, trusted, tip)? {
+    let ids = repo.commits_between(&[tip], &[trusted])?;
+    commits(repo, (&state, &plan), (stream, &scope), trusted, &ids)
+}
+
+/// Asks the rule of each of these commits.
+pub(super) fn commits(
+    repo: &Repo,
+    (state, plan): (&State, &Plan),
+    (stream, scope): (Option<StreamName>, &Scope),
+    trusted: Id,
+    ids: &[Id],
+) -> Result<Verdict, Error> {
+    repo.require_whole_history()?;
+    let mut verdict = Verdict::new(What::Range { base: trusted }, stream, ids.len());
+    let owners = Owners::new(state, plan, verdict.stream.as_ref());
+    for id in ids {
+        let Some(violation) = rule::commit(repo, scope, trusted, *id)? else {
+            continue;
+        };
         let commit = (violation.commit, violation.subject);
         verdict.refuse(Some(&commit), violation.breaches, &owners);
     }

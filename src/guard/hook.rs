@@ -1,15 +1,16 @@
 //! What happens when git calls one of our hooks?
 //!
-//! The user's own hook of the same name runs first, with the arguments, the stdin and the
-//! environment that git gave us: it may stage files again, and the guard must see them. What it
-//! refuses is refused; what it accepts, the guard judges.
+//! Before a commit, the user's own hook of the same name runs first, with the arguments, the stdin
+//! and the environment that git gave us: it may stage files again, and the guard must see them.
+//! What it refuses is refused; what it accepts, the guard judges. Before a push it is the other way
+//! round, and after the fact nothing can be refused any more.
 //!
 //! Active in the worktrees of streams only; in any other the guard has nothing to say.
 
 use std::ffi::{OsStr, OsString};
 
-use super::hooks::{self, GUARDED};
-use super::{Error, Verdict, index, own, who};
+use super::hooks::{self, Layer};
+use super::{Error, Notice, Verdict, detect, index, own, push, who};
 use crate::git::Repo;
 use crate::workspace::{Workspace, marked};
 
@@ -20,8 +21,15 @@ pub enum Outcome {
     Passed,
     /// The user's own hook has refused, with this status, and said why.
     RefusedByOwn(u8),
-    /// The guard refuses.
-    Refused(Box<Verdict>),
+    /// The guard refuses, with at least one verdict.
+    Refused(Vec<Verdict>),
+    /// It has happened already; the user's own hook ended with this status.
+    Noticed {
+        /// The status.
+        own: u8,
+        /// What is to be told, if anything is.
+        notice: Option<Notice>,
+    },
 }
 
 /// The hook whose name this is, if it is one that we stand in for.
@@ -34,14 +42,26 @@ pub fn named(name: &OsStr) -> Option<&'static str> {
 /// Where the guard has no part, the process becomes the user's own hook and this returns only if
 /// there is none.
 pub fn run(name: &str, args: &[OsString]) -> Result<Outcome, Error> {
-    let repo = Repo::here()?;
-    if !GUARDED.iter().any(|(guarded, _)| *guarded == name) {
-        own::become_it(&repo, name, args)?;
-        return Ok(Outcome::Passed);
-    }
-    match own::run(&repo, name, args)? {
-        0 => judge(&repo),
-        status => Ok(Outcome::RefusedByOwn(status)),
+    let layer = hooks::layer(name);
+    let repo = match (Repo::here(), layer) {
+        (Ok(repo), _) => repo,
+        (Err(error), Some(Layer::After)) => {
+            let notice = Some(Notice::Failed(error.into()));
+            return Ok(Outcome::Noticed { own: 0, notice });
+        }
+        (Err(error), _) => return Err(error.into()),
+    };
+    match layer {
+        Some(Layer::BeforeCommit) => match own::run(&repo, name, args)? {
+            0 => judge(&repo),
+            status => Ok(Outcome::RefusedByOwn(status)),
+        },
+        Some(Layer::BeforePush) => push::run(&repo, name, args),
+        Some(Layer::After) => Ok(detect::run(&repo, name, args)),
+        None => {
+            own::become_it(&repo, name, args)?;
+            Ok(Outcome::Passed)
+        }
     }
 }
 
@@ -55,6 +75,6 @@ fn judge(repo: &Repo) -> Result<Outcome, Error> {
     if verdict.accepts() {
         Ok(Outcome::Passed)
     } else {
-        Ok(Outcome::Refused(Box::new(verdict)))
+        Ok(Outcome::Refused(vec![verdict]))
     }
 }

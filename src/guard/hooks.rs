@@ -4,7 +4,7 @@
 //! .git/config              [include] path = git-stream.config       added once, by `init`
 //! .git/git-stream.config   one [includeIf "gitdir:./worktrees/ID"] per stream's worktree
 //! .git/git-stream/worktree.config      core.hooksPath = .git/git-stream/hooks
-//! .git/git-stream/hooks/               our two hooks, and a pass-through for each of the user's
+//! .git/git-stream/hooks/               our hooks, and a pass-through for each of the user's
 //! ```
 //!
 //! Everything is written as a whole and only where it differs, so installing again is free.
@@ -32,19 +32,55 @@ const HOOKS: &str = "hooks";
 /// What the second line of every hook of ours begins with.
 const SIGNATURE: &[u8] = b"\n# git stream:";
 
+/// When git calls a hook of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layer {
+    /// Before it commits what is in the index.
+    BeforeCommit,
+    /// Before it pushes.
+    BeforePush,
+    /// When it has moved a branch.
+    After,
+}
+
 /// The hooks that ask the guard.
-pub(super) const GUARDED: [(&str, &str); 2] = [
-    ("pre-commit", include_str!("../../hooks/pre-commit")),
+const GUARDED: [(&str, Layer, &str); 9] = [
+    (
+        "pre-commit",
+        Layer::BeforeCommit,
+        include_str!("../../hooks/pre-commit"),
+    ),
+    (
+        "pre-merge-commit",
+        Layer::BeforeCommit,
+        include_str!("../../hooks/pre-merge-commit"),
+    ),
+    (
+        "pre-applypatch",
+        Layer::BeforeCommit,
+        include_str!("../../hooks/pre-applypatch"),
+    ),
     (
         "prepare-commit-msg",
+        Layer::BeforeCommit,
         include_str!("../../hooks/prepare-commit-msg"),
     ),
+    (
+        "pre-push",
+        Layer::BeforePush,
+        include_str!("../../hooks/pre-push"),
+    ),
+    ("post-commit", Layer::After, DETECTOR),
+    ("post-merge", Layer::After, DETECTOR),
+    ("post-rewrite", Layer::After, DETECTOR),
+    ("post-checkout", Layer::After, DETECTOR),
 ];
+const DETECTOR: &str = include_str!("../../hooks/detector");
 const PASS_THROUGH: &str = include_str!("../../hooks/pass-through");
 
 /// The hooks that are handed on to the user's own, where there is one. `push-to-checkout` and
 /// `proc-receive` are not among them: git behaves differently as soon as they exist.
-const PASSED: [&str; 23] = [
+const PASSED: [&str; 16] = [
     "applypatch-msg",
     "commit-msg",
     "p4-changelist",
@@ -52,17 +88,10 @@ const PASSED: [&str; 23] = [
     "p4-pre-submit",
     "p4-prepare-changelist",
     "post-applypatch",
-    "post-checkout",
-    "post-commit",
     "post-index-change",
-    "post-merge",
     "post-receive",
-    "post-rewrite",
     "post-update",
-    "pre-applypatch",
     "pre-auto-gc",
-    "pre-merge-commit",
-    "pre-push",
     "pre-rebase",
     "pre-receive",
     "reference-transaction",
@@ -72,8 +101,16 @@ const PASSED: [&str; 23] = [
 
 /// Every hook that we may be called as.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    let guarded = GUARDED.iter().map(|(name, _)| *name);
+    let guarded = GUARDED.iter().map(|(name, ..)| *name);
     guarded.chain(PASSED)
+}
+
+/// What the guard has to do in a hook; `None` where it only hands on to the user's own.
+pub(super) fn layer(name: &str) -> Option<Layer> {
+    let mut guarded = GUARDED.iter();
+    guarded
+        .find(|(guarded, ..)| *guarded == name)
+        .map(|(_, layer, _)| *layer)
 }
 
 /// Writes the hooks and the configuration that makes them active in the worktrees that are marked;
@@ -127,7 +164,7 @@ fn wanted(repo: &Repo) -> Result<BTreeMap<&'static str, Vec<u8>>, Error> {
     let filled = |text: &str| text.as_bytes().replace("@GUARD@", inside_quotes(&guard));
     let mut wanted: BTreeMap<_, _> = GUARDED
         .iter()
-        .map(|(name, text)| (*name, filled(text)))
+        .map(|(name, _, text)| (*name, filled(text)))
         .collect();
     let theirs = own::directories(repo)?;
     for name in PASSED {
@@ -217,7 +254,7 @@ fn quoted(value: &OsStr) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{GUARDED, PASS_THROUGH, SIGNATURE, literal, names, quoted};
+    use super::{DETECTOR, GUARDED, PASS_THROUGH, SIGNATURE, literal, names, quoted};
     use bstr::ByteSlice as _;
 
     #[test]
@@ -241,9 +278,13 @@ mod tests {
 
     #[test]
     fn every_template_is_signed_and_names_its_guard() {
-        for text in [GUARDED[0].1, GUARDED[1].1, PASS_THROUGH] {
+        let guarded = GUARDED.into_iter().map(|(name, _, text)| (name, text));
+        for (name, text) in guarded.chain([("${0##*/}", PASS_THROUGH)]) {
             assert!(text.as_bytes().contains_str(SIGNATURE));
             assert_eq!(text.matches("'@GUARD@'").count(), 1);
+            let last = text.lines().last().unwrap();
+            let is_named = last.contains(name) || text == DETECTOR;
+            assert!(last.starts_with("exec \"$guard\" ") && is_named, "{last}");
         }
     }
 }

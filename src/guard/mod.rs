@@ -3,22 +3,27 @@
 //! [`hook`] is what git calls, [`hooks`] puts it where git looks. [`staged`], [`range`] and
 //! [`paths`] ask the rule and answer a [`Verdict`]: what is refused, whose it is, what to do.
 //! Whatever cannot be found out is a refusal: a commit is only ever let through by an answer.
+//! [`examine`] comes after the fact and marks a stream whose history breaks the rule.
 
 pub mod hook;
 pub mod hooks;
 
 mod ask;
+mod detect;
 mod error;
 mod hint;
 mod index;
 mod own;
 mod owner;
+mod push;
 mod unstage;
 mod verdict;
 mod who;
 
 pub use ask::{Whose, paths, range};
+pub use detect::{Notice, Taint, examine};
 pub use error::Error;
+pub use hook::Outcome;
 pub use index::staged;
 pub use owner::Owner;
 pub use unstage::{Doing, Unstaged, unstage};

@@ -6,10 +6,10 @@
 //! they generate there and tell git to ignore it, so a new worktree lacks it.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::fs::{Access, access};
 
@@ -65,10 +65,41 @@ pub(super) fn run(repo: &Repo, name: &str, args: &[OsString]) -> Result<u8, Erro
     };
     let status = or_shell(&hook, args, Command::status)
         .map_err(|source| Error::OwnHook { path: hook, source })?;
-    let status = status
+    Ok(code(status))
+}
+
+/// The same, with these bytes on its stdin: git's own, which we had to read.
+pub(super) fn run_with(
+    repo: &Repo,
+    name: &str,
+    args: &[OsString],
+    stdin: &[u8],
+) -> Result<u8, Error> {
+    let Some(hook) = find(repo, name)? else {
+        return Ok(0);
+    };
+    let failed = |source| Error::OwnHook {
+        path: hook.clone(),
+        source,
+    };
+    let start = |command: &mut Command| command.stdin(Stdio::piped()).spawn();
+    let mut child: Child = or_shell(&hook, args, start).map_err(failed)?;
+    if let Some(mut pipe) = child.stdin.take() {
+        match pipe.write_all(stdin) {
+            // A hook need not read what it is given.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            other => other.map_err(failed)?,
+        }
+    }
+    Ok(code(child.wait().map_err(failed)?))
+}
+
+/// A status as a shell says it: 128+n when signal n ended the hook.
+fn code(status: ExitStatus) -> u8 {
+    let code = status
         .code()
         .unwrap_or_else(|| 128 + status.signal().unwrap_or_default());
-    Ok(u8::try_from(status).unwrap_or(1))
+    u8::try_from(code).unwrap_or(1)
 }
 
 /// Becomes the user's own hook. Returns where there is none.

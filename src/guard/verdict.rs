@@ -156,7 +156,7 @@ impl Verdict {
         }
     }
 
-    fn headline(&self) -> String {
+    pub(super) fn headline(&self) -> String {
         let whose = match &self.stream {
             Some(stream) => format!("stream '{stream}'"),
             None => "the owner of these patterns".to_owned(),

@@ -260,3 +260,8 @@ pub struct Escalation {
     #[serde(flatten)]
     pub extra: toml::Table,
 }
+
+impl Escalation {
+    /// The kind that asks how a tainted stream shall become clean; it goes with the mark.
+    pub const TAINTED: &'static str = "tainted";
+}

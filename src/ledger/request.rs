@@ -120,6 +120,20 @@ pub enum What {
         /// The operation whose intent it is.
         dead: OpId,
     },
+    /// A stream's history breaks the rule: nothing of it may land until it is clean again.
+    Taint {
+        /// The stream.
+        stream: StreamName,
+        /// What breaks it, in one line.
+        why: String,
+        /// The question to a person, of the kind [`Escalation::TAINTED`].
+        question: Box<Escalation>,
+    },
+    /// A stream's history is clean again.
+    Untaint {
+        /// The stream.
+        stream: StreamName,
+    },
     /// Ask a person.
     Escalate(Box<Escalation>),
     /// A question needs no answer any more.

@@ -155,6 +155,24 @@ pub const TRANSITIONS: &[Transition] = &[
     ),
     step("sync", Some(Failed), Landed, "the base has all of its work"),
     step(
+        "taint",
+        Some(InProgress),
+        Blocked,
+        "its history breaks the rule: how shall it become clean?",
+    ),
+    step(
+        "taint",
+        Some(Completed),
+        Blocked,
+        "its history breaks the rule: how shall it become clean?",
+    ),
+    step(
+        "untaint",
+        Some(Blocked),
+        InProgress,
+        "its history is clean again, and no other question is open",
+    ),
+    step(
         "abandon",
         Some(InProgress),
         Unclaimed,

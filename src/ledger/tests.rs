@@ -56,7 +56,7 @@ struct Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let numbers = (
-        prop::sample::select(&[0, 1, 2, 3, 4, 5, 6, 6, 7, 7, 8, 8, 9, 10][..]),
+        prop::sample::select(&[0, 1, 2, 3, 4, 5, 6, 6, 7, 7, 8, 8, 9, 10, 11, 12][..]),
         0..NAMES.len(),
         0..NAMES.len(),
         0..FILES.len(),
@@ -182,7 +182,19 @@ impl Step {
                     why: "it is answered".to_owned(),
                 },
             },
-            _ => What::Escalate(Box::new(self.escalation(stream))),
+            10 => What::Escalate(Box::new(self.escalation(stream))),
+            11 => What::Taint {
+                why: format!("{} is not its own", FILES[self.files]),
+                question: Box::new(Escalation {
+                    id: format!("tainted-{stream}"),
+                    kind: Escalation::TAINTED.to_owned(),
+                    streams: vec![stream.clone()],
+                    cause: format!("tainted {stream}"),
+                    ..self.escalation(stream.clone())
+                }),
+                stream,
+            },
+            _ => What::Untaint { stream },
         }
     }
 
@@ -310,10 +322,75 @@ fn assert_promises(before: &State, request: &Request, applied: &Applied, plan: &
     );
     for escalation in after.escalations.values() {
         assert!(!escalation.streams.is_empty());
+        let is_marked = |name| after.stream(name).is_some_and(|one| one.tainted.is_some());
+        assert!(
+            escalation.kind != Escalation::TAINTED || escalation.streams.iter().all(is_marked),
+            "asked without a mark: {escalation:?}"
+        );
         let text = toml::to_string(escalation).unwrap();
         assert_eq!(*escalation, toml::from_str(&text).unwrap(), "{text}");
     }
     assert_exclusive(after, plan);
+}
+
+/// The mark comes with its question and goes with it; other questions stay.
+#[test]
+fn a_mark_is_set_once_and_taken_away_with_its_question() {
+    let plan = parse(PLAN.as_bytes()).into_plan("test").unwrap();
+    let rules = Rules {
+        plan: &plan,
+        dead: &|_| false,
+    };
+    let stream = name(1);
+    let step = |what| Step {
+        what,
+        name: 1,
+        other: 1,
+        files: 0,
+        agent: 0,
+        is_person: false,
+        named: true,
+        inside: true,
+        elsewhere: false,
+        goes_on: false,
+        landed: false,
+    };
+    let put = |state: &State, what: usize| {
+        let request = step(what).request(state);
+        let applied = apply(state, &request, &rules).unwrap();
+        let subject = applied.event.map(|event| event.subject);
+        (applied.state, subject.unwrap_or_default())
+    };
+    let begun = beginning(1, 1);
+    let stands = |state: &State| state.stream(&stream).unwrap().state;
+    let (tainted, subject) = put(&begun, 11);
+    assert_eq!(subject, "taint a: a/** is not its own");
+    assert_eq!(stands(&tainted), StreamState::Blocked);
+    assert_eq!(tainted.questions_of(&stream).count(), 1);
+    assert_eq!(put(&tainted, 11), (tainted.clone(), String::new()));
+
+    let (asked, _) = put(&tainted, 10);
+    let (clean, subject) = put(&asked, 12);
+    assert_eq!(subject, "untaint a: its history is clean again");
+    assert_eq!(clean.stream(&stream).unwrap().tainted, None);
+    assert_eq!(stands(&clean), StreamState::Blocked, "q1 is still open");
+    assert_eq!(put(&clean, 12), (clean.clone(), String::new()));
+    let (clean, _) = put(&tainted, 12);
+    assert_eq!(clean, begun);
+
+    // Moving onto a newer base does not make a history clean; what has landed is past that.
+    let (moving, _) = put(&tainted, 6);
+    let synced = |landed| Step {
+        landed,
+        goes_on: true,
+        ..step(8)
+    };
+    for landed in [false, true] {
+        let request = synced(landed).request(&moving);
+        let after = apply(&moving, &request, &rules).unwrap().state;
+        assert_eq!(after.stream(&stream).unwrap().tainted.is_some(), !landed);
+        assert_eq!(after.questions_of(&stream).count(), usize::from(!landed));
+    }
 }
 
 /// Two held streams never own a common path, nor a common slot.

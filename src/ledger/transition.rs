@@ -123,6 +123,12 @@ impl Decision<'_> {
                 commits,
             } => self.synced(stream, *start, *landed, *commits),
             What::Abandon { stream, dead } => self.abandon(stream, dead.as_str()),
+            What::Taint {
+                stream,
+                why,
+                question,
+            } => self.taint(stream, why, question),
+            What::Untaint { stream } => self.untaint(stream),
             What::Escalate(escalation) => Ok(self.escalate(escalation)),
             What::Close { id, why } => {
                 let Some(closed) = self.next.escalations.remove(id) else {
@@ -289,6 +295,9 @@ impl Decision<'_> {
         } else {
             StreamState::Unclaimed
         };
+        if landed {
+            self.record(name)?.tainted = None;
+        }
         self.close_questions_of(name);
         let kept = match (work, landed) {
             (Some(work), _) => format!("kept at {}", work.tip.to_hex_with_len(12)),
@@ -315,8 +324,16 @@ impl Decision<'_> {
         claim.start = start;
         claim.renewed = at;
         claim.intent = None;
-        self.close_questions_of(name);
         let onto = start.to_hex_with_len(12);
+        if landed {
+            self.record(name)?.tainted = None;
+        }
+        // How a tainted history becomes clean is still to be answered.
+        if self.record(name)?.tainted.is_some() {
+            self.close_questions(name, |question| question.kind != Escalation::TAINTED);
+        } else {
+            self.close_questions_of(name);
+        }
         if landed {
             self.record(name)?.state = StreamState::Landed;
             return told(name, format!("sync {name}: the base {onto} has all of it"));
@@ -658,9 +675,42 @@ impl Decision<'_> {
         })
     }
 
+    // ---- history that breaks the rule ----
+
+    fn taint(
+        &mut self,
+        name: &StreamName,
+        why: &str,
+        question: &Escalation,
+    ) -> Result<Option<Told>, Refusal> {
+        let record = self.record(name)?;
+        let is_known = record.tainted.as_deref() == Some(why);
+        record.tainted = Some(why.to_owned());
+        let is_asked = self.escalate(question).is_none();
+        if is_known && is_asked {
+            return Ok(None);
+        }
+        told(name, format!("taint {name}: {why}"))
+    }
+
+    fn untaint(&mut self, name: &StreamName) -> Result<Option<Told>, Refusal> {
+        if self.record(name)?.tainted.take().is_none() {
+            return Ok(None);
+        }
+        self.close_questions(name, |question| question.kind == Escalation::TAINTED);
+        told(name, format!("untaint {name}: its history is clean again"))
+    }
+
     fn close_questions_of(&mut self, name: &StreamName) {
+        self.close_questions(name, |_| true);
+    }
+
+    /// Takes the stream out of these questions; one that nobody waits for any more is closed.
+    fn close_questions(&mut self, name: &StreamName, these: impl Fn(&Escalation) -> bool) {
         self.next.escalations.retain(|_, escalation| {
-            escalation.streams.retain(|stream| stream != name);
+            if these(escalation) {
+                escalation.streams.retain(|stream| stream != name);
+            }
             !escalation.streams.is_empty()
         });
         self.unblock(name);

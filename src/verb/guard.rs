@@ -10,10 +10,10 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use crate::cli::{self, Common, Out, Verb};
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Explain as _, Failure};
 use crate::git::Repo;
 use crate::guard::hook::{self, Outcome};
-use crate::guard::{self, Doing, Unstaged, Verdict, Whose};
+use crate::guard::{self, Doing, Notice, Unstaged, Verdict, Whose};
 use crate::name::StreamName;
 use crate::pattern::PatternSet;
 
@@ -23,8 +23,9 @@ use crate::pattern::PatternSet;
 /// allows it. A change is counted from the newest commit of the base that it contains, so a merge
 /// of the base passes, and one that edits or drops what the base brought does not.
 ///
-/// git runs the same check by itself in the worktree of a stream, as the hooks pre-commit and
-/// prepare-commit-msg; there, `git stream guard HOOK ARGUMENTS...` is what it calls.
+/// git runs the same check by itself in the worktree of a stream, as the hooks pre-commit,
+/// pre-merge-commit, pre-applypatch, prepare-commit-msg and pre-push, and looks again after a
+/// commit, merge, rebase or switch; there, `git stream guard HOOK ARGUMENTS...` is what it calls.
 #[derive(Debug, clap::Parser)]
 #[command(name = "git-stream-guard", bin_name = "git stream guard", version)]
 pub struct Guard {
@@ -198,11 +199,48 @@ fn run_hook(name: &str, arguments: &[OsString]) -> ExitCode {
     match hook::run(name, arguments) {
         Ok(Outcome::Passed) => ExitCode::SUCCESS,
         Ok(Outcome::RefusedByOwn(status)) => ExitCode::from(status),
-        Ok(Outcome::Refused(verdict)) => {
-            out.error_line("error: ", verdict.text());
-            verdict.hints().iter().for_each(|hint| out.hint(hint));
+        Ok(Outcome::Refused(verdicts)) => {
+            for verdict in &verdicts {
+                out.error_line("error: ", verdict.text());
+            }
+            let mut given = Vec::new();
+            for hint in verdicts.iter().flat_map(Verdict::hints) {
+                if !given.contains(&hint) {
+                    out.hint(&hint);
+                    given.push(hint);
+                }
+            }
             ExitCode::from(Exit::Refused.code())
         }
+        Ok(Outcome::Noticed { own, notice }) => {
+            if let Some(notice) = notice {
+                notify(&notice, &mut out);
+            }
+            ExitCode::from(own)
+        }
         Err(error) => out.failed_as(&error, Exit::Refused.code()),
+    }
+}
+
+/// Tells what was found after the fact. It is no failure: git is past the point of asking.
+fn notify(notice: &Notice, out: &mut Out) {
+    match notice {
+        Notice::Tainted(taint) => {
+            let text = format!(
+                "{}\nnothing was undone, but nothing of the stream lands until its history is clean",
+                taint.text
+            );
+            out.error_line("warning: ", text);
+            for hint in &taint.hints {
+                out.hint(hint);
+            }
+        }
+        Notice::CleanAgain(stream) => out.say(format!("the history of '{stream}' is clean again")),
+        Notice::Failed(error) => {
+            out.warn(format!("cannot tell whether the history is clean: {error}"));
+            for hint in error.hints() {
+                out.hint(&hint);
+            }
+        }
     }
 }

@@ -10,6 +10,10 @@ use crate::support::Sandbox;
 /// Says its name, its arguments and whether the guard's program sees what git gave it.
 const TALKS: &str = "#!/bin/sh\necho \"own ${0##*/}: $* ${GIT_INDEX_FILE##*/}\" >&2\n";
 
+/// The hooks that are always there.
+const OURS: &str = "post-checkout post-commit post-merge post-rewrite pre-applypatch pre-commit \
+                    pre-merge-commit pre-push prepare-commit-msg";
+
 fn own(sandbox: &Sandbox, name: &str, text: &str) {
     sandbox.script(format!(".git/hooks/{name}"), text);
 }
@@ -144,15 +148,15 @@ fn pass_throughs_follow_the_hooks_that_the_user_has() {
         names.sort();
         names.join(" ")
     };
-    assert_eq!(listed(), "commit-msg pre-commit prepare-commit-msg update");
+    assert_eq!(listed(), format!("commit-msg {OURS} update"));
     fs::remove_file(held.sandbox.repo().join(".git/hooks/commit-msg")).unwrap();
-    own(&held.sandbox, "post-merge", "#!/bin/sh\n");
+    own(&held.sandbox, "post-applypatch", "#!/bin/sh\n");
     held.sandbox
-        .write(hooks.join("pre-push"), "#!/bin/sh\n# somebody else's\n");
+        .write(hooks.join("post-update"), "#!/bin/sh\n# somebody else's\n");
     claim(&held.sandbox, "docs", "a3");
     assert_eq!(
         listed(),
-        "post-merge pre-commit pre-push prepare-commit-msg update"
+        sorted(&format!("post-applypatch {OURS} post-update update"))
     );
 }
 
@@ -174,6 +178,12 @@ fn installing_again_writes_nothing() {
     assert_eq!(held.sandbox.run(["init"]).status(), 0);
     held.write("src/ui/app.js", "theirs\n");
     held.refused(&["commit", "-am", "x"], "of ui (held by a2)");
+}
+
+fn sorted(names: &str) -> String {
+    let mut names: Vec<&str> = names.split(' ').collect();
+    names.sort_unstable();
+    names.join(" ")
 }
 
 fn inode(path: &std::path::Path) -> u64 {

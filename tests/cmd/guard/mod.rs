@@ -2,9 +2,12 @@
 
 mod ask;
 mod commit;
+mod detect;
 mod history;
 mod hook;
+mod merge;
 mod oracle;
+mod push;
 mod trusted;
 
 use std::path::{Path, PathBuf};
