@@ -37,7 +37,7 @@ pub struct Common {
 
 /// One command of git stream.
 pub trait Verb: clap::Parser {
-    /// How it ends: [`Exit`], or the status of a command that is passed through.
+    /// How it ends: [`crate::exit::Exit`], or the status of a command that is passed through.
     type Status: Into<ExitCode>;
 
     /// What the man page shows under EXAMPLES: a sentence and the command.

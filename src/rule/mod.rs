@@ -3,7 +3,7 @@
 //! For a commit C of a stream, B is the one merge base of the trusted base and C's parents
 //! ([`base_for`]). Every raw difference between B's tree and C's tree must be an owned path, a
 //! derived file, a file created where the plan allows, or a shared file whose lock the stream
-//! holds ([`judge`]). So a merge of the base passes, and one that drops or edits what the base
+//! holds ([`judge()`]). So a merge of the base passes, and one that drops or edits what the base
 //! brought does not, whichever parent it took that from.
 //!
 //! The same rule judges an index before there is a commit: the caller then brings the differences.
