@@ -115,8 +115,20 @@ fn upto<'a>(bytes: &mut &'a [u8], end: u8) -> Option<&'a [u8]> {
 fn number(text: &[u8]) -> Option<i32> {
     let digits = text.strip_prefix(b"-").unwrap_or(text);
     let plain = text == b"0" || digits.first().is_some_and(|first| *first != b'0');
-    if !plain || !digits.iter().all(u8::is_ascii_digit) {
+    if !plain {
         return None;
     }
-    text.to_str().ok()?.parse().ok()
+    let mut number = 0_i32;
+    for digit in digits {
+        let digit = digit.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number.checked_mul(10)?.checked_add(i32::from(digit))?;
+    }
+    Some(if digits.len() < text.len() {
+        -number
+    } else {
+        number
+    })
 }

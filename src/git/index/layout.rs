@@ -71,17 +71,19 @@ impl Layout {
         let mut starts = Vec::with_capacity(count.min(body.len() / fixed));
         let mut at = HEADER;
         for nth in 0..count {
+            let Some(flags) = u16_at(body, at + fixed - 2) else {
+                return Err(Damage::Truncated(nth));
+            };
             starts.push(u32::try_from(at).unwrap_or(u32::MAX));
-            let flags = u16_at(body, at + fixed - 2).ok_or(Damage::Truncated(nth))?;
-            let length = usize::from(flags & LENGTH);
-            at = if flags & EXTENDED == 0 && flags & LENGTH != LENGTH {
-                padded(at, fixed + length)
+            let length = flags & (EXTENDED | LENGTH);
+            at = if length < LENGTH {
+                padded(at, fixed + usize::from(length))
             } else {
                 self.after_odd_entry(body, at, flags, nth)?
             };
-            if at > body.len() {
-                return Err(Damage::Truncated(nth));
-            }
+        }
+        if at > body.len() {
+            return Err(Damage::Truncated(count));
         }
         self.starts = starts;
         Ok(at)
@@ -115,7 +117,9 @@ impl Layout {
         let fixed = STAT + self.hash.len_in_bytes() + 2;
         let mut at = HEADER;
         for nth in 0..count {
-            let flags = u16_at(body, at + fixed - 2).ok_or(Damage::Truncated(nth))?;
+            let Some(flags) = u16_at(body, at + fixed - 2) else {
+                return Err(Damage::Truncated(nth));
+            };
             at += fixed;
             if flags & EXTENDED != 0 {
                 known_flags(body, at, nth)?;

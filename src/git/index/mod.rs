@@ -9,6 +9,7 @@
 //! | `layout`  | where in the file are its entries and its extensions?               |
 //! | `cache`   | which directories does the index know the tree of?                  |
 //! | `entries` | what is the n-th entry? (as it lies in the file, or unpacked by gix) |
+//! | `names`   | what does a tree hold, name after name?                             |
 //! | `walk`    | entries, cache-tree and tree side by side                           |
 //!
 //! Versions 2 and 3, with or without a cache-tree, full or sparse, are read as they lie in the
@@ -41,9 +42,12 @@
 //! nearest one that git has. Unresolved conflicts and entries of `git add -N` below a directory
 //! whose tree is called valid are not seen; git never calls it that, and would not commit them.
 
+#[cfg(any(test, fuzzing))]
+mod alike;
 mod cache;
 mod entries;
 mod layout;
+mod names;
 #[cfg(test)]
 mod tests;
 mod walk;

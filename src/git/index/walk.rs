@@ -8,17 +8,16 @@ use std::cmp::Ordering;
 use std::path::Path;
 
 use bstr::{BStr, BString, ByteSlice as _};
-use gix::objs::tree::EntryRef;
-use gix::objs::{Kind, TreeRefIter};
+use gix::objs::Kind;
 
 use super::cache::{Below, CacheTree};
 use super::entries::{Entries, Entry};
+use super::names::{Named, Names};
 use super::{Damage, Error, Id, Repo};
-use crate::git::tree::{Change, Leaf, TREE};
+use crate::git::tree::{Change, Leaf};
 
-/// How many directories deep a path may be: what a stack has room for, and far more than a file
-/// system allows.
-pub(super) const DEEPEST: usize = 1024;
+/// How many directories deep a path may be: more than any file system can hold.
+pub(super) const DEEPEST: usize = 2048;
 
 /// A comparison under way.
 pub(super) struct Walk<'a> {
@@ -37,12 +36,18 @@ pub(super) struct Walk<'a> {
 struct Directory<'a> {
     /// Its path with a `/` at the end; empty for the top.
     prefix: &'a BStr,
-    /// How many directories lie above it.
-    depth: usize,
     /// The same directory in the tree of comparison.
     tree: Option<Id>,
     /// The same directory in the cache-tree.
     node: Option<usize>,
+}
+
+/// A directory whose content is being compared.
+struct Open<'a> {
+    prefix: &'a BStr,
+    tree: Option<Id>,
+    olds: Names,
+    nodes: Below<'a>,
 }
 
 /// A name in a directory of the index.
@@ -75,77 +80,104 @@ impl<'a> Walk<'a> {
     /// Every difference between the index and a tree.
     pub(super) fn changes(mut self, tree: Option<Id>) -> Result<Vec<Change>, Error> {
         self.next = self.entry(0)?;
-        let top = Directory {
+        // Not recursive: whoever writes the index chooses how deep its paths are.
+        let mut open = Vec::new();
+        open.extend(self.enter(&Directory {
             prefix: BStr::new(b""),
-            depth: 0,
             tree,
             node: self.cache.map(|_| CacheTree::TOP),
-        };
-        self.directory(&top)?;
+        })?);
+        while let Some(mut innermost) = open.pop() {
+            if let Some(below) = self.compare(&mut innermost)? {
+                open.push(innermost);
+                if open.len() > DEEPEST {
+                    return Err(self.damaged(Damage::Depth));
+                }
+                open.extend(self.enter(&below)?);
+            }
+        }
         match self.next {
             Some(entry) => Err(self.damaged(Damage::Order(entry.path.to_owned()))),
             None => Ok(self.changes),
         }
     }
 
-    fn directory(&mut self, here: &Directory<'a>) -> Result<(), Error> {
-        if here.depth > DEEPEST {
-            return Err(self.damaged(Damage::Depth));
-        }
+    /// Begins to compare a directory, unless the cache-tree says all about it.
+    fn enter(&mut self, here: &Directory<'a>) -> Result<Option<Open<'a>>, Error> {
         if self.known(here)? {
-            return Ok(());
+            return Ok(None);
         }
-        let nodes = self.nodes_below(here)?;
-        let tree = self.tree(here)?;
-        let mut olds = TreeRefIter::from_bytes(&tree, self.repo.gix.object_hash());
-        let mut old = self.old(&mut olds, here)?;
+        let nodes = match (self.cache, here.node) {
+            (Some(cache), Some(node)) => cache.below(node).map_err(|damage| self.damaged(damage)),
+            _ => Ok(Below::default()),
+        };
+        let bytes = match here.tree.filter(|tree| !tree.is_empty_tree()) {
+            Some(tree) => self.repo.bytes(tree, Kind::Tree)?,
+            None => Vec::new(),
+        };
+        let olds = Names::new(bytes, self.repo.gix.object_hash());
+        Ok(Some(Open {
+            prefix: here.prefix,
+            tree: here.tree,
+            olds: olds.ok_or_else(|| self.malformed(here.tree))?,
+            nodes: nodes?,
+        }))
+    }
+
+    /// Goes on comparing a directory, up to its end or to a directory below it.
+    fn compare(&mut self, here: &mut Open<'a>) -> Result<Option<Directory<'a>>, Error> {
         loop {
-            let new = self.name(here)?;
+            let (new, old) = (self.name(here)?, here.olds.peek());
             let order = match (&new, &old) {
-                (None, None) => return Ok(()),
+                (None, None) => return Ok(None),
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
                 (Some(new), Some(old)) => new.cmp(old),
             };
-            let taken = old.filter(|_| order.is_ge());
-            if taken.is_some() {
-                old = self.old(&mut olds, here)?;
-            }
-            match (new.filter(|_| order.is_le()), taken) {
-                (Some(new), taken) if new.directory => self.below(here, new, taken, &nodes)?,
-                (Some(_), taken) => self.file(taken)?,
-                (None, Some(taken)) => self.removed(here, taken)?,
+            let old = old.filter(|_| order.is_ge());
+            let mut below = None;
+            match (new.filter(|_| order.is_le()), old) {
+                (Some(new), old) if new.directory => below = self.below(here, new, old)?,
+                (Some(_), old) => self.file(old)?,
+                (None, Some(old)) => self.removed(here, old)?,
                 (None, None) => {}
+            }
+            if old.is_some() {
+                let advanced = here.olds.advance();
+                advanced.ok_or_else(|| self.malformed(here.tree))?;
+            }
+            if below.is_some() {
+                return Ok(below);
             }
         }
     }
 
-    /// Compares a directory of the index with the one of the same name, if there is one.
+    /// The directory of the index to compare with the tree's one of the same name, if any.
     fn below(
         &mut self,
-        here: &Directory<'a>,
+        here: &Open<'a>,
         new: Name<'a>,
-        old: Option<EntryRef<'_>>,
-        nodes: &Below<'a>,
-    ) -> Result<(), Error> {
-        let tree = old.map(|old| old.oid.to_owned());
+        old: Option<Named<'_>>,
+    ) -> Result<Option<Directory<'a>>, Error> {
+        let tree = old.and_then(|old| old.subtree());
         let whole = new.entry.path;
         let length = here.prefix.len() + new.text.len();
         if new.entry.is_directory() && whole.len() == length + 1 {
             self.advance()?;
             let (path, id) = (whole[..length].as_bstr(), new.entry.id.to_owned());
-            return self.repo.diff_into(path, tree, Some(id), &mut self.changes);
+            self.repo
+                .diff_into(path, tree, Some(id), &mut self.changes)?;
+            return Ok(None);
         }
-        self.directory(&Directory {
+        Ok(Some(Directory {
             prefix: whole[..=length].as_bstr(),
-            depth: here.depth + 1,
             tree,
-            node: nodes.position(new.text),
-        })
+            node: here.nodes.position(new.text),
+        }))
     }
 
     /// Compares what the index has at the next path: one entry, or the sides of a conflict.
-    fn file(&mut self, old: Option<EntryRef<'_>>) -> Result<(), Error> {
+    fn file(&mut self, old: Option<Named<'_>>) -> Result<(), Error> {
         let (mut path, mut new, mut unmerged) = (None, None, false);
         while let Some(entry) = self.next
             && path.is_none_or(|path| path == entry.path)
@@ -157,13 +189,13 @@ impl<'a> Walk<'a> {
                 new = Some(entry);
             }
         }
-        let before = old.map(|old| (mode_of(old), old.oid));
+        let before = old.map(|old| (old.mode, old.id));
         if let Some(path) = path
             && (unmerged || before != new.map(|new| (new.mode, new.id)))
         {
             self.changes.push(Change {
                 path: path.to_owned(),
-                old: old.map(leaf_of),
+                old: old.map(|old| old.leaf()),
                 new: new.map(|new| Leaf {
                     mode: new.mode,
                     id: new.id.to_owned(),
@@ -175,17 +207,17 @@ impl<'a> Walk<'a> {
     }
 
     /// Notes that nothing of a name of the tree is in the index.
-    fn removed(&mut self, here: &Directory<'a>, old: EntryRef<'_>) -> Result<(), Error> {
-        let path: BString = [here.prefix.as_bytes(), old.filename].concat().into();
-        if mode_of(old) == TREE {
-            let tree = Some(old.oid.to_owned());
+    fn removed(&mut self, here: &Open<'a>, old: Named<'_>) -> Result<(), Error> {
+        let path: BString = [here.prefix.as_bytes(), old.name].concat().into();
+        if let Some(tree) = old.subtree() {
+            let changes = &mut self.changes;
             return self
                 .repo
-                .diff_into(path.as_bstr(), tree, None, &mut self.changes);
+                .diff_into(path.as_bstr(), Some(tree), None, changes);
         }
         self.changes.push(Change {
             path,
-            old: Some(leaf_of(old)),
+            old: Some(old.leaf()),
             new: None,
             unmerged: false,
         });
@@ -224,9 +256,10 @@ impl<'a> Walk<'a> {
             0 => None,
             _ => self.entry(end - 1)?,
         };
-        let right = match here.depth {
-            0 => end == self.entries.len(),
-            _ => inside(last) && !inside(next),
+        let right = if here.prefix.is_empty() {
+            end == self.entries.len()
+        } else {
+            inside(last) && !inside(next)
         };
         if !right {
             return Err(miscounted());
@@ -259,7 +292,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The next entry's name in a directory; `None` where it is in another one.
-    fn name(&self, here: &Directory<'a>) -> Result<Option<Name<'a>>, Error> {
+    fn name(&self, here: &Open<'a>) -> Result<Option<Name<'a>>, Error> {
         let Some(entry) = self.next else {
             return Ok(None);
         };
@@ -283,63 +316,35 @@ impl<'a> Walk<'a> {
         }))
     }
 
-    fn nodes_below(&self, here: &Directory<'a>) -> Result<Below<'a>, Error> {
-        match (self.cache, here.node) {
-            (Some(cache), Some(node)) => cache.below(node).map_err(|damage| self.damaged(damage)),
-            _ => Ok(Below::default()),
-        }
-    }
-
-    fn tree(&self, here: &Directory<'a>) -> Result<Vec<u8>, Error> {
-        match here.tree.filter(|tree| !tree.is_empty_tree()) {
-            Some(tree) => self.repo.bytes(tree, Kind::Tree),
-            None => Ok(Vec::new()),
-        }
-    }
-
-    fn old<'t>(
-        &self,
-        olds: &mut TreeRefIter<'t>,
-        here: &Directory<'a>,
-    ) -> Result<Option<EntryRef<'t>>, Error> {
-        olds.next().transpose().map_err(|source| Error::Object {
-            attempt: "understand",
-            what: format!("tree {}", here.tree.unwrap_or(self.repo.null_id())),
-            source: source.into(),
-        })
-    }
-
     fn damaged(&self, damage: Damage) -> Error {
         damage.of(self.index)
+    }
+
+    fn malformed(&self, tree: Option<Id>) -> Error {
+        let id = tree.unwrap_or_else(|| self.repo.null_id());
+        Error::Object {
+            attempt: "understand",
+            what: format!("tree {id}"),
+            source: "it is malformed".into(),
+        }
     }
 }
 
 impl Name<'_> {
     /// The order of names in a directory, where a directory's name ends with `/`.
-    fn cmp(&self, old: &EntryRef<'_>) -> Ordering {
-        let (one, other) = (self.text.as_bytes(), old.filename.as_bytes());
+    fn cmp(&self, old: &Named<'_>) -> Ordering {
+        let (one, other) = (self.text.as_bytes(), old.name.as_bytes());
         let common = one.len().min(other.len());
         let end = |name: &[u8], directory| match name.get(common) {
             Some(byte) => *byte,
             None if directory => b'/',
             None => 0,
         };
-        let directory = mode_of(*old) == TREE;
-        (&one[..common], end(one, self.directory), one.len()).cmp(&(
-            &other[..common],
-            end(other, directory),
-            other.len(),
-        ))
-    }
-}
-
-fn mode_of(old: EntryRef<'_>) -> u32 {
-    u32::from(old.mode.value())
-}
-
-fn leaf_of(old: EntryRef<'_>) -> Leaf {
-    Leaf {
-        mode: mode_of(old),
-        id: old.oid.to_owned(),
+        let ends = (end(one, self.directory), end(other, old.is_tree()));
+        // Names that hold a '/' are no tree's; the lengths keep them from looking equal.
+        one[..common]
+            .cmp(&other[..common])
+            .then(ends.0.cmp(&ends.1))
+            .then(one.len().cmp(&other.len()))
     }
 }

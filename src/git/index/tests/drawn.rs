@@ -62,10 +62,10 @@ impl Drawn {
             };
             grower.grow(b"", &items)
         });
-        let extensions = match chance.percent(10) {
-            true => vec![(b"UNTR", b"anything".to_vec())],
-            false => Vec::new(),
-        };
+        let mut extensions = Vec::new();
+        if chance.percent(10) {
+            extensions.push((b"UNTR", b"anything".to_vec()));
+        }
         let made = Made {
             hash,
             version,
@@ -256,9 +256,10 @@ fn write(repo: &Repo, flat: &Flat, really: bool, trees: &mut BTreeMap<Id, Flat>)
         bytes.extend(format!("{mode:o} ").into_bytes());
         bytes.extend([name, b"\0", id.as_slice()].concat());
     }
-    let id = match really {
-        true => repo.write(Kind::Tree, &bytes).unwrap(),
-        false => gix::objs::compute_hash(repo.gix.object_hash(), Kind::Tree, &bytes).unwrap(),
+    let id = if really {
+        repo.write(Kind::Tree, &bytes).unwrap()
+    } else {
+        gix::objs::compute_hash(repo.gix.object_hash(), Kind::Tree, &bytes).unwrap()
     };
     trees.insert(id, flat.clone());
     id

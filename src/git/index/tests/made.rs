@@ -62,7 +62,7 @@ impl Made {
         let mut before: &[u8] = b"";
         for item in &self.items {
             let start = bytes.len();
-            self.fixed(item, &mut bytes);
+            fixed(item, &mut bytes);
             if self.version == 4 {
                 let pairs = before.iter().zip(&item.path);
                 let common = pairs.take_while(|(one, other)| one == other).count();
@@ -93,19 +93,20 @@ impl Made {
         bytes.resize(bytes.len() + self.hash.len_in_bytes(), 0);
         bytes
     }
+}
 
-    fn fixed(&self, item: &Item, bytes: &mut Vec<u8>) {
-        bytes.extend([7; 24]);
-        bytes.extend(item.mode.to_be_bytes());
-        bytes.extend([7; 12]);
-        bytes.extend_from_slice(item.id.as_slice());
-        let further = u16::from(item.intent_to_add) << 13 | u16::from(item.skip_worktree) << 14;
-        let mut flags = u16::try_from(item.path.len().min(0xfff)).unwrap() | item.stage << 12;
-        flags |= u16::from(item.assume_valid) << 15 | u16::from(further != 0) << 14;
-        bytes.extend(flags.to_be_bytes());
-        if further != 0 {
-            bytes.extend(further.to_be_bytes());
-        }
+/// Everything of an entry before its path.
+fn fixed(item: &Item, bytes: &mut Vec<u8>) {
+    bytes.extend([7; 24]);
+    bytes.extend(item.mode.to_be_bytes());
+    bytes.extend([7; 12]);
+    bytes.extend_from_slice(item.id.as_slice());
+    let further = u16::from(item.intent_to_add) << 13 | u16::from(item.skip_worktree) << 14;
+    let mut flags = u16::try_from(item.path.len().min(0xfff)).unwrap() | item.stage << 12;
+    flags |= u16::from(item.assume_valid) << 15 | u16::from(further != 0) << 14;
+    bytes.extend(flags.to_be_bytes());
+    if further != 0 {
+        bytes.extend(further.to_be_bytes());
     }
 }
 
