@@ -100,14 +100,19 @@ pub trait Explain: Error {
     /// Complete sentences, each with one command that can be pasted.
     fn hints(&self) -> Vec<String>;
 
+    /// The failure of a part below that this one only passes on.
+    fn inner(&self) -> Option<&dyn Explain> {
+        None
+    }
+
     /// Facts for a program, beside the message: the holder, the witness path.
     fn evidence(&self) -> Map<String, Value> {
-        Map::new()
+        self.inner().map_or_else(Map::new, Explain::evidence)
     }
 
     /// What git itself said, word for word.
     fn git_said(&self) -> Vec<String> {
-        Vec::new()
+        self.inner().map_or_else(Vec::new, Explain::git_said)
     }
 }
 

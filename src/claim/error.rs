@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use bstr::BString;
 use serde_json::{Map, Value, json};
 
 use crate::exit::{Exit, Explain};
@@ -10,6 +11,8 @@ use crate::git::{self, Id};
 use crate::guard;
 use crate::ledger;
 use crate::name::{self, StreamName};
+use crate::path;
+use crate::rule;
 use crate::setup;
 use crate::word;
 use crate::workspace;
@@ -43,6 +46,22 @@ pub enum Error {
     NotSetUpYet {
         /// What it would do.
         would: Vec<String>,
+    },
+    /// The rule cannot be asked.
+    #[error(transparent)]
+    Rule(#[from] rule::Error),
+    /// Work that was to be adopted changes what the stream does not own.
+    #[error(
+        "the work changes what '{stream}' would not own, in {}: {}",
+        word::count(*commits, "commit"), listed(paths)
+    )]
+    ForeignWork {
+        /// The stream.
+        stream: StreamName,
+        /// How many commits do so.
+        commits: usize,
+        /// The paths, sorted.
+        paths: Vec<BString>,
     },
     /// There is no such revision.
     #[error("'{revision}' names no commit")]
@@ -126,16 +145,6 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    /// Something is going on in the worktree.
-    #[error("a {operation} is in progress in '{}'", worktree.display())]
-    InProgress {
-        /// The stream.
-        stream: StreamName,
-        /// What: `rebase`, `merge`.
-        operation: &'static str,
-        /// Where.
-        worktree: PathBuf,
-    },
 }
 
 impl Error {
@@ -149,6 +158,36 @@ impl Error {
 }
 
 impl Explain for Error {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all the others are of this module"
+    )]
+    fn inner(&self) -> Option<&dyn Explain> {
+        match self {
+            Error::Git(error) => Some(error),
+            Error::Ledger(error) => Some(error),
+            Error::Refused(error) => Some(error),
+            Error::Workspace(error) => Some(error),
+            Error::Setup(error) => Some(error),
+            Error::Guard(error) => Some(error),
+            Error::Name(error) => Some(error),
+            Error::Rule(error) => Some(error),
+            _own => None,
+        }
+    }
+
+    fn evidence(&self) -> Map<String, Value> {
+        let own = |key: &str, value| Map::from_iter([(key.to_owned(), value)]);
+        if let Error::ForeignWork { paths, .. } = self {
+            let paths: Vec<Value> = paths.iter().map(|path| path::json(path.as_ref())).collect();
+            return own("paths", json!(paths));
+        }
+        if let Error::NotSetUpYet { would } = self {
+            return own("would", json!(would));
+        }
+        self.inner().map_or_else(Map::new, Explain::evidence)
+    }
+
     fn exit(&self) -> Exit {
         match self {
             Error::Git(error) => error.exit(),
@@ -158,14 +197,15 @@ impl Explain for Error {
             Error::Setup(error) => error.exit(),
             Error::Guard(error) => error.exit(),
             Error::Name(error) => error.exit(),
+            Error::Rule(error) => error.exit(),
             Error::NoRevision { .. } => Exit::Usage,
             Error::NotSetUpYet { .. }
+            | Error::ForeignWork { .. }
             | Error::BranchExists { .. }
             | Error::BranchInUse { .. }
             | Error::WorktreeExists { .. }
             | Error::NoForkPoint { .. }
-            | Error::SetupFailed { .. }
-            | Error::InProgress { .. } => Exit::Refused,
+            | Error::SetupFailed { .. } => Exit::Refused,
             Error::Vanished { .. } | Error::Outdated => Exit::Busy,
             Error::SetupNotStarted { .. } | Error::CommandNotStarted { .. } => Exit::Broken,
         }
@@ -180,9 +220,13 @@ impl Explain for Error {
             Error::Setup(error) => return error.hints(),
             Error::Guard(error) => return error.hints(),
             Error::Name(error) => return error.hints(),
+            Error::Rule(error) => return error.hints(),
             Error::NotSetUpYet { .. } => {
                 "Nothing was changed. Set it up with `git stream init`.".to_owned()
             }
+            Error::ForeignWork { stream, .. } => format!(
+                "Nothing was changed. Claim '{stream}' with patterns that match them, too; see each commit with `git stream guard range BASE..TIP --files PATTERN`."
+            ),
             Error::NoRevision { .. } => {
                 "Nothing was changed. See what there is with `git branch --all`.".to_owned()
             }
@@ -220,63 +264,21 @@ impl Explain for Error {
                 "The claim is yours, and its worktree is there; see that the command is on PATH."
                     .to_owned()
             }
-            Error::InProgress {
-                worktree,
-                operation,
-                ..
-            } => format!(
-                "Nothing was changed. Finish it, or end it with `git -C {} {operation} --abort`.",
-                word::quoted(&worktree.to_string_lossy())
-            ),
         };
         vec![hint]
     }
+}
 
-    fn evidence(&self) -> Map<String, Value> {
-        match self {
-            Error::Git(error) => error.evidence(),
-            Error::Ledger(error) => error.evidence(),
-            Error::Refused(error) => error.evidence(),
-            Error::Workspace(error) => error.evidence(),
-            Error::Setup(error) => error.evidence(),
-            Error::Guard(error) => error.evidence(),
-            Error::Name(error) => error.evidence(),
-            Error::NotSetUpYet { would } => Map::from_iter([("would".to_owned(), json!(would))]),
-            Error::NoRevision { .. }
-            | Error::BranchExists { .. }
-            | Error::BranchInUse { .. }
-            | Error::WorktreeExists { .. }
-            | Error::NoForkPoint { .. }
-            | Error::Vanished { .. }
-            | Error::Outdated
-            | Error::SetupNotStarted { .. }
-            | Error::SetupFailed { .. }
-            | Error::CommandNotStarted { .. }
-            | Error::InProgress { .. } => Map::new(),
-        }
+/// The first few paths, and how many more there are.
+fn listed(paths: &[BString]) -> String {
+    const SHOWN: usize = 5;
+    let mut text: Vec<String> = paths
+        .iter()
+        .take(SHOWN)
+        .map(|path| path::shown(path.as_ref()))
+        .collect();
+    if paths.len() > SHOWN {
+        text.push(format!("and {} more", paths.len() - SHOWN));
     }
-
-    fn git_said(&self) -> Vec<String> {
-        match self {
-            Error::Git(error) => error.git_said(),
-            Error::Ledger(error) => error.git_said(),
-            Error::Workspace(error) => error.git_said(),
-            Error::Setup(error) => error.git_said(),
-            Error::Guard(error) => error.git_said(),
-            Error::Refused(_)
-            | Error::Name(_)
-            | Error::NotSetUpYet { .. }
-            | Error::NoRevision { .. }
-            | Error::BranchExists { .. }
-            | Error::BranchInUse { .. }
-            | Error::WorktreeExists { .. }
-            | Error::NoForkPoint { .. }
-            | Error::Vanished { .. }
-            | Error::Outdated
-            | Error::SetupNotStarted { .. }
-            | Error::SetupFailed { .. }
-            | Error::CommandNotStarted { .. }
-            | Error::InProgress { .. } => Vec::new(),
-        }
-    }
+    text.join(", ")
 }

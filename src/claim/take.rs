@@ -4,7 +4,8 @@ use crate::claim::{Error, workplace};
 use crate::git::{Id, Repo};
 use crate::ledger::{Actor, Claim, NewClaim, Operation, RefMove, What, Work, is_dead};
 use crate::name::{AgentName, StreamName};
-use crate::pattern::PatternSet;
+use crate::pattern::{PatternSet, Territory};
+use crate::rule::{self, Scope};
 use crate::setup;
 use crate::word;
 use crate::workspace::{Workspace, worktree_path};
@@ -181,6 +182,9 @@ fn plan_claim(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Planned, Err
         workplace::refuse_occupied(workspace, stream)?;
     }
     let start = fork_point(workspace, stream, tip)?;
+    if wanted.from.is_some() {
+        refuse_foreign_work(workspace, wanted, tip)?;
+    }
     // Where the branch is was read before the ledger decides: it must still be there then.
     let branch = RefMove {
         name: stream.branch_ref(),
@@ -256,6 +260,35 @@ fn refuse_foreign_branch(
     Err(Error::BranchExists {
         stream: wanted.stream.clone(),
         tip: branch,
+    })
+}
+
+/// Work that is adopted must be what the stream may do: nothing else of it could ever land.
+fn refuse_foreign_work(workspace: &Workspace<'_>, wanted: &Wanted, tip: Id) -> Result<(), Error> {
+    let planned = workspace
+        .plan
+        .streams
+        .get(&wanted.stream)
+        .map(|stream| &stream.files);
+    let Some(files) = wanted.files.as_ref().or(planned) else {
+        return Ok(());
+    };
+    let scope = Scope::new(&Territory::from(files.clone()), &workspace.plan);
+    let violations = rule::range(workspace.repo, &scope, workspace.base.commit, tip)?;
+    if violations.is_empty() {
+        return Ok(());
+    }
+    let commits = violations.len();
+    let breaches = violations
+        .into_iter()
+        .flat_map(|violation| violation.breaches);
+    let mut paths: Vec<_> = breaches.map(|breach| breach.path).collect();
+    paths.sort();
+    paths.dedup();
+    Err(Error::ForeignWork {
+        stream: wanted.stream.clone(),
+        commits,
+        paths,
     })
 }
 

@@ -4,6 +4,7 @@
 //! carries the answer (text, or one JSON object with `--json`), stderr the narration. Nothing
 //! below this module prints.
 
+pub mod dispatch;
 mod out;
 mod report;
 

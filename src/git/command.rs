@@ -11,6 +11,10 @@ use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Error, file};
 
@@ -114,6 +118,39 @@ impl Call {
         self.run_allowing(&[0], Some(input))
     }
 
+    /// Runs it, and ends it when it takes longer; any status but 0 is an error.
+    pub fn run_within(self, limit: Duration) -> Result<Output, Error> {
+        let (shown, directory) = (self.shown(), self.directory.clone());
+        let child = self.spawn(None)?;
+        let id = Pid::from_child(&child);
+        let (done, wait) = mpsc::channel();
+        let waiter = std::thread::spawn(move || {
+            let output = child.wait_with_output();
+            // Nobody waits any more where the limit was reached.
+            done.send(()).ok();
+            output
+        });
+        let is_late = wait.recv_timeout(limit).is_err();
+        if is_late {
+            // git passes this on to what it has started: ssh, a remote helper.
+            kill_process(id, Signal::TERM).ok();
+        }
+        let output = waiter
+            .join()
+            .expect("waiting for a process does not panic")
+            .map_err(Error::NoGit)?;
+        if is_late && !output.status.success() {
+            return Err(Error::Failed {
+                command: shown,
+                how: format!("took longer than {} s and was ended", limit.as_secs()),
+                status: None,
+                stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+                full: false,
+            });
+        }
+        judged(output, &[0], (shown, &directory))
+    }
+
     /// Runs it; the statuses given are answers, any other is an error.
     pub fn run_allowing(self, statuses: &[i32], input: Option<&[u8]>) -> Result<Output, Error> {
         let (shown, directory) = (self.shown(), self.directory.clone());
@@ -123,25 +160,7 @@ impl Call {
             None
         })?;
         let output = feed(child, input).map_err(Error::NoGit)?;
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        match output.status.code() {
-            Some(status) if statuses.contains(&status) => Ok(Output {
-                stdout: output.stdout,
-                status,
-                stderr,
-            }),
-            status => Err(Error::Failed {
-                command: shown,
-                how: match (status, output.status.signal()) {
-                    (Some(status), _) => format!("failed with exit status {status}"),
-                    (None, Some(signal)) => format!("was ended by signal {signal}"),
-                    (None, None) => "ended in an unknown way".to_owned(),
-                },
-                status,
-                stderr,
-                full: file::is_full(&directory),
-            }),
-        }
+        judged(output, statuses, (shown, &directory))
     }
 
     /// Starts it with pipes on stdin and stdout, for a conversation; stderr goes nowhere.
@@ -204,6 +223,33 @@ impl Call {
             }
         }
         text
+    }
+}
+
+/// Tells an answer from a failure.
+fn judged(
+    output: std::process::Output,
+    statuses: &[i32],
+    (shown, directory): (String, &Path),
+) -> Result<Output, Error> {
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    match output.status.code() {
+        Some(status) if statuses.contains(&status) => Ok(Output {
+            stdout: output.stdout,
+            status,
+            stderr,
+        }),
+        status => Err(Error::Failed {
+            command: shown,
+            how: match (status, output.status.signal()) {
+                (Some(status), _) => format!("failed with exit status {status}"),
+                (None, Some(signal)) => format!("was ended by signal {signal}"),
+                (None, None) => "ended in an unknown way".to_owned(),
+            },
+            status,
+            stderr,
+            full: file::is_full(directory),
+        }),
     }
 }
 

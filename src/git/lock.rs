@@ -76,7 +76,16 @@ impl Lock {
         if !path.exists() {
             return Ok(false);
         }
-        Ok(Lock::try_take(path)?.is_none())
+        // Shared: several may look at the same time without taking one another for the holder.
+        match flock(&open(path)?, FlockOperation::NonBlockingLockShared) {
+            Ok(()) => Ok(false),
+            Err(rustix::io::Errno::WOULDBLOCK) => Ok(true),
+            Err(error) => Err(Error::File {
+                attempt: "look at",
+                path: path.to_owned(),
+                source: error.into(),
+            }),
+        }
     }
 
     /// A second handle of the same lock, for a child process.

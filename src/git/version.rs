@@ -24,6 +24,11 @@ impl Version {
         self >= Version(2, 45, 0)
     }
 
+    /// `git hook run` has `--to-stdin`.
+    pub fn feeds_hooks(self) -> bool {
+        self >= Version(2, 40, 0)
+    }
+
     /// `for-each-ref` knows `%(ahead-behind:…)`.
     pub fn counts_ahead_behind(self) -> bool {
         self >= Version(2, 41, 0)

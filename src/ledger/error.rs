@@ -35,6 +35,17 @@ pub enum Error {
 }
 
 impl Explain for Error {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all the others are of this module"
+    )]
+    fn inner(&self) -> Option<&dyn Explain> {
+        match self {
+            Error::Git(error) => Some(error),
+            _own => None,
+        }
+    }
+
     fn exit(&self) -> Exit {
         match self {
             Error::Git(error) => error.exit(),
@@ -59,22 +70,6 @@ impl Explain for Error {
             Error::Raced { .. } => {
                 vec!["Nothing was changed by this command; run the same command again.".to_owned()]
             }
-        }
-    }
-
-    fn evidence(&self) -> serde_json::Map<String, serde_json::Value> {
-        match self {
-            Error::Git(error) => error.evidence(),
-            Error::Newer { .. } | Error::Unreadable { .. } | Error::Raced { .. } => {
-                serde_json::Map::new()
-            }
-        }
-    }
-
-    fn git_said(&self) -> Vec<String> {
-        match self {
-            Error::Git(error) => error.git_said(),
-            Error::Newer { .. } | Error::Unreadable { .. } | Error::Raced { .. } => Vec::new(),
         }
     }
 }

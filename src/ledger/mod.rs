@@ -20,11 +20,13 @@ mod request;
 mod state;
 mod store;
 mod table;
+#[cfg(test)]
+mod tests;
 mod transition;
 
 pub use error::Error;
 pub use event::Event;
-pub use operation::{Machine, OpId, Operation, host_name, is_dead};
+pub use operation::{Machine, OpId, Operation, host_name, is_dead, is_running};
 pub use record::{Base, Claim, Escalation, Intent, Kind, RefMove, Stream, StreamState, Work};
 pub use refusal::{Holder, Refusal};
 pub use request::{Actor, NewClaim, Request, What};

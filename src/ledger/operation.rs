@@ -101,6 +101,11 @@ pub fn is_dead(repo: &Repo, machine: &Machine, intent: &Intent) -> Result<bool, 
     Ok(!Lock::is_held(&lock_path(repo, &intent.op))?)
 }
 
+/// Whether an operation of this machine is running, by its id: what a file of ours names.
+pub fn is_running(repo: &Repo, op: &str) -> Result<bool, Error> {
+    Lock::is_held(&repo.private("operations").join(format!("{op}.lock")))
+}
+
 /// This clone on this computer: what "this machine" means in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {

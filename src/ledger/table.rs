@@ -45,12 +45,6 @@ pub const TRANSITIONS: &[Transition] = &[
     ),
     step("claim", Some(Landed), InProgress, "anybody: a new round"),
     step(
-        "claim",
-        Some(Failed),
-        InProgress,
-        "anybody, once it is released",
-    ),
-    step(
         "release",
         Some(InProgress),
         Unclaimed,
@@ -73,6 +67,18 @@ pub const TRANSITIONS: &[Transition] = &[
         Some(Failed),
         Unclaimed,
         "the holder, or a person on its machine",
+    ),
+    step(
+        "release",
+        Some(InReview),
+        Unclaimed,
+        "the holder, or a person on its machine",
+    ),
+    step(
+        "release",
+        Some(Landed),
+        Unclaimed,
+        "as above, where work was added after it had landed",
     ),
     step(
         "release",
@@ -119,6 +125,12 @@ pub const TRANSITIONS: &[Transition] = &[
     step("sync", Some(Blocked), InProgress, "the conflict is gone"),
     step(
         "sync",
+        Some(Landed),
+        InProgress,
+        "its holder has gone on after the landing",
+    ),
+    step(
+        "sync",
         Some(InProgress),
         Landed,
         "the base has all of its work",
@@ -141,9 +153,16 @@ pub const TRANSITIONS: &[Transition] = &[
         Landed,
         "the base has all of its work",
     ),
+    step("sync", Some(Failed), Landed, "the base has all of its work"),
     step(
         "abandon",
         Some(InProgress),
+        Unclaimed,
+        "a claim that died before it was complete",
+    ),
+    step(
+        "abandon",
+        Some(Blocked),
         Unclaimed,
         "a claim that died before it was complete",
     ),

@@ -13,6 +13,7 @@ use crate::git::Id;
 use crate::name::StreamName;
 use crate::pattern::{Overlaps, PatternSet, Territory};
 use crate::plan::{Plan, Widen};
+use crate::word;
 
 /// What a decision needs to know besides the state.
 pub struct Rules<'a> {
@@ -54,10 +55,9 @@ pub fn apply(state: &State, request: &Request, rules: &Rules<'_>) -> Result<Appl
         op: request.op.clone(),
         moves: request.moves.clone(),
     });
-    if event.is_none() {
-        next.base.clone_from(&state.base);
-    }
-    Ok(Applied { state: next, event })
+    // Without an event nothing is written, so nothing has changed.
+    let state = if event.is_some() { next } else { state.clone() };
+    Ok(Applied { state, event })
 }
 
 /// What an event says: its subject, and the stream it is about.
@@ -321,7 +321,12 @@ impl Decision<'_> {
             self.record(name)?.state = StreamState::Landed;
             return told(name, format!("sync {name}: the base {onto} has all of it"));
         }
-        told(name, format!("sync {name}: {commits} commits onto {onto}"))
+        let record = self.record(name)?;
+        if record.state == StreamState::Landed && commits > 0 {
+            record.state = StreamState::InProgress;
+        }
+        let commits = word::count(commits, "commit");
+        told(name, format!("sync {name}: {commits} onto {onto}"))
     }
 
     /// The patterns of a new claim: those given, or those of the plan.
@@ -591,6 +596,7 @@ impl Decision<'_> {
     }
 
     fn escalate(&mut self, escalation: &Escalation) -> Option<Told> {
+        let mut is_news = false;
         for name in &escalation.streams {
             if let Some(record) = self.next.streams.get_mut(name)
                 && matches!(
@@ -599,6 +605,7 @@ impl Decision<'_> {
                 )
             {
                 record.state = StreamState::Blocked;
+                is_news = true;
             }
             let claim = self
                 .next
@@ -612,6 +619,7 @@ impl Decision<'_> {
                     .is_some_and(|intent| intent.op == self.request.op)
             {
                 claim.intent = None;
+                is_news = true;
             }
         }
         let same = self
@@ -628,7 +636,7 @@ impl Decision<'_> {
             merged.streams.sort();
             merged.streams.dedup();
             merged.raised = open.raised;
-            if merged == *open {
+            if merged == *open && !is_news {
                 return None;
             }
             self.next.escalations.insert(merged.id.clone(), merged);

@@ -70,6 +70,30 @@ pub enum Error {
 }
 
 impl Explain for Error {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all the others are of this module"
+    )]
+    fn inner(&self) -> Option<&dyn Explain> {
+        match self {
+            Error::Git(error) => Some(error),
+            Error::Ledger(error) => Some(error),
+            Error::Refused(error) => Some(error),
+            Error::Plan(error) => Some(error),
+            Error::Guard(error) => Some(error),
+            Error::Name(error) => Some(error),
+            Error::Workspace(error) => Some(error),
+            _own => None,
+        }
+    }
+
+    fn evidence(&self) -> Map<String, Value> {
+        if let Error::NotApproved { digest, .. } = self {
+            return Map::from_iter([("digest".to_owned(), json!(digest))]);
+        }
+        self.inner().map_or_else(Map::new, Explain::evidence)
+    }
+
     fn exit(&self) -> Exit {
         match self {
             Error::Git(error) => error.exit(),
@@ -129,41 +153,5 @@ impl Explain for Error {
                 }
             };
         vec![hint]
-    }
-
-    fn evidence(&self) -> Map<String, Value> {
-        match self {
-            Error::Git(error) => error.evidence(),
-            Error::Ledger(error) => error.evidence(),
-            Error::Refused(error) => error.evidence(),
-            Error::Plan(error) => error.evidence(),
-            Error::Guard(error) => error.evidence(),
-            Error::Name(error) => error.evidence(),
-            Error::Workspace(error) => error.evidence(),
-            Error::NotApproved { digest, .. } => {
-                Map::from_iter([("digest".to_owned(), json!(digest))])
-            }
-            Error::NoIdentity
-            | Error::NoBase { .. }
-            | Error::WhichBase
-            | Error::PersonOnly { .. } => Map::new(),
-        }
-    }
-
-    fn git_said(&self) -> Vec<String> {
-        match self {
-            Error::Git(error) => error.git_said(),
-            Error::Ledger(error) => error.git_said(),
-            Error::Guard(error) => error.git_said(),
-            Error::Workspace(error) => error.git_said(),
-            Error::Refused(_)
-            | Error::Plan(_)
-            | Error::Name(_)
-            | Error::NoIdentity
-            | Error::NoBase { .. }
-            | Error::WhichBase
-            | Error::NotApproved { .. }
-            | Error::PersonOnly { .. } => Vec::new(),
-        }
     }
 }

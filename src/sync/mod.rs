@@ -1,1 +1,36 @@
-//! Can a stream move onto its base: rebase, or stop and ask?
+//! Rebase or stop: how does a stream come onto the newest base?
+//!
+//! ```text
+//! recover → early → fetch → decide ─┬─ up to date
+//!                                   ├─ question: a person must decide; nothing was touched
+//!                                   └─ obstacle → advance: branch, index and files, or neither
+//! ```
+//!
+//! Everything is decided in memory, with git's own merge machinery, before the first file is
+//! touched. A conflict is found there, so it leaves worktree, index, branch and stash as they
+//! were.
+//!
+//! # Limits
+//!
+//! The user's pre-rebase, prepare-commit-msg and post-commit hooks do not run: nothing is
+//! committed in a worktree. post-rewrite does.
+
+mod advance;
+mod all;
+mod decide;
+mod early;
+mod error;
+mod obstacle;
+mod outcome;
+mod question;
+mod recover;
+mod run;
+mod scope;
+
+pub use all::sync_all;
+pub use decide::{Dropped, Picked, Replay, Stuck, Verdict, Why, decide};
+pub use error::Error;
+pub use obstacle::Obstacle;
+pub use outcome::{Outcome, Synced};
+pub use question::Question;
+pub use run::{Options, sync};

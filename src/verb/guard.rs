@@ -112,7 +112,7 @@ impl Verb for Guard {
             "git stream guard paths src/ui/app.js --json",
         ),
         (
-            "Leave out what is not the stream's",
+            "Leave out what is not the stream's:",
             "git stream guard unstage",
         ),
     ];

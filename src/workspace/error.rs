@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use serde_json::{Map, Value};
-
 use crate::exit::{Exit, Explain};
 use crate::git::{self, Id};
 use crate::ledger;
@@ -48,6 +46,20 @@ pub enum Error {
 }
 
 impl Explain for Error {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all the others are of this module"
+    )]
+    fn inner(&self) -> Option<&dyn Explain> {
+        match self {
+            Error::Git(error) => Some(error),
+            Error::Ledger(error) => Some(error),
+            Error::Plan(error) => Some(error),
+            Error::Name(error) => Some(error),
+            _own => None,
+        }
+    }
+
     fn exit(&self) -> Exit {
         match self {
             Error::Git(error) => error.exit(),
@@ -80,31 +92,5 @@ impl Explain for Error {
             }
         };
         vec![hint]
-    }
-
-    fn evidence(&self) -> Map<String, Value> {
-        match self {
-            Error::Git(error) => error.evidence(),
-            Error::Ledger(error) => error.evidence(),
-            Error::Plan(error) => error.evidence(),
-            Error::Name(error) => error.evidence(),
-            Error::NotSetUp
-            | Error::BaseLost { .. }
-            | Error::WhichStream
-            | Error::PathNotText { .. } => Map::new(),
-        }
-    }
-
-    fn git_said(&self) -> Vec<String> {
-        match self {
-            Error::Git(error) => error.git_said(),
-            Error::Ledger(error) => error.git_said(),
-            Error::Plan(_)
-            | Error::Name(_)
-            | Error::NotSetUp
-            | Error::BaseLost { .. }
-            | Error::WhichStream
-            | Error::PathNotText { .. } => Vec::new(),
-        }
     }
 }

@@ -48,8 +48,9 @@ impl<'r> Workspace<'r> {
     pub fn open(repo: &'r Repo) -> Result<Workspace<'r>, Error> {
         repo.version()?;
         let state = Ledger::of(repo).read()?;
-        let machine = Machine::of(repo)?;
         let base = base::trusted(repo, &state)?;
+        // Remembers an id at first use: only where git stream is set up.
+        let machine = Machine::of(repo)?;
         let (plan, plan_source) = plan_at(repo, base.commit, &base.branch)?;
         let place = Place::of(repo, &state)?;
         Ok(Workspace {

@@ -308,6 +308,14 @@ fn work_that_exists_is_adopted() {
     [status 0]
     ");
     assert_eq!(sandbox.git(&["rev-parse", "stream/api"]).trim(), tip);
+    let foreign = sandbox.run(["claim", "ui", "--files", "src/ui/**", "--from", "mine"]);
+    assert_snapshot!(foreign.agent("a2").block(), @"
+    $ GIT_STREAM_AGENT=a2 git stream claim ui --files 'src/ui/**' --from mine
+    --- stderr ---
+    error: the work changes what 'ui' would not own, in 1 commit: src/api/new.rs
+    hint: Nothing was changed. Claim 'ui' with patterns that match them, too; see each commit with `git stream guard range BASE..TIP --files PATTERN`.
+    [status 1]
+    ");
     let none = sandbox.run(["claim", "b", "--files", "b/**", "--from", "no-such-thing"]);
     assert_snapshot!(none.agent("a1").block(), @"
     $ GIT_STREAM_AGENT=a1 git stream claim b --files 'b/**' --from no-such-thing

@@ -1,6 +1,7 @@
 //! One file per command: what it prints, and how it ends.
 
 mod claim;
+mod dispatch;
 mod exec;
 mod guard;
 mod inbox;

@@ -6,38 +6,37 @@ use std::collections::BTreeSet;
 
 use super::tree::{Source, rust, sources};
 
-/// What everything may use.
-const FLOOR: [&str; 4] = ["exit", "name", "path", "word"];
-/// What the modules of the domain stand on.
-const GROUND: [&str; 7] = [
-    "pattern",
-    "plan",
+/// What everybody may use.
+const EVERYWHERE: [&str; 4] = ["exit", "name", "path", "word"];
+/// What a part of the domain may use below itself.
+const BELOW: [&str; 7] = [
+    "caller",
     "git",
     "ledger",
-    "caller",
-    "workspace",
+    "pattern",
+    "plan",
     "rule",
+    "workspace",
 ];
 
 /// What a module may use, besides itself.
 fn allowed(module: &str) -> Option<Vec<&'static str>> {
-    let ground = |more: &[&'static str]| GROUND.iter().chain(more).copied().collect();
-    let mut allowed: Vec<&'static str> = match module {
-        "exit" | "word" | "name" | "path" | "pattern" | "git" | "cli" => vec![],
+    let domain = |more: &[&'static str]| [BELOW.as_slice(), more].concat();
+    let own = match module {
+        "exit" | "name" | "path" | "word" | "pattern" | "git" | "cli" => vec![],
         "plan" => vec!["pattern"],
-        "ledger" | "rule" => vec!["pattern", "plan", "git"],
+        "rule" | "ledger" => vec!["pattern", "plan", "git"],
         "caller" => vec!["pattern", "plan", "git", "ledger"],
         "workspace" => vec!["pattern", "plan", "git", "ledger", "caller", "rule"],
-        "guard" | "inbox" => ground(&[]),
-        "setup" => ground(&["guard"]),
-        "claim" => ground(&["guard", "setup"]),
-        "status" => ground(&["inbox"]),
-        "sync" => ground(&["claim", "guard", "inbox"]),
-        "verb" => ground(&["cli", "claim", "guard", "inbox", "setup", "status", "sync"]),
+        "guard" | "inbox" => domain(&[]),
+        "setup" => domain(&["guard"]),
+        "claim" => domain(&["guard", "setup"]),
+        "status" => domain(&["inbox"]),
+        "sync" => domain(&["claim", "guard", "inbox", "setup"]),
+        "verb" => domain(&["cli", "claim", "guard", "inbox", "setup", "status", "sync"]),
         _ => return None,
     };
-    allowed.extend(FLOOR.iter().filter(|floor| **floor != module));
-    Some(allowed)
+    Some([EVERYWHERE.as_slice(), &own].concat())
 }
 
 #[test]

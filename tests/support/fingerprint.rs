@@ -57,6 +57,12 @@ impl Fingerprint {
         self
     }
 
+    /// The same without one line.
+    pub(crate) fn without(mut self, line: &str) -> Fingerprint {
+        self.0.remove(line);
+        self
+    }
+
     /// Fails, and lists what differs, unless `later` is the same.
     #[track_caller]
     pub(crate) fn assert_same(&self, later: &Fingerprint) {

@@ -1,4 +1,4 @@
-//! How does the answer look, to a person and to a program?
+//! What does a program get to read about a plan and its problems?
 
 use bstr::ByteSlice;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Does the documentation say what the reader does?
+//! Does `docs/plan.md` list what is read, and nothing else?
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

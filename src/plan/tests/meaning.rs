@@ -1,4 +1,4 @@
-//! What does a plan without problems mean?
+//! Does a valid plan mean what it says?
 
 use jiff::SignedDuration;
 

@@ -1,4 +1,4 @@
-//! What is said about each mistake?
+//! Does every mistake get its line and its remedy?
 
 use super::super::parse;
 

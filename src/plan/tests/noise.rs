@@ -1,4 +1,4 @@
-//! What happens to bytes that are no plan?
+//! Is there an answer, and soon, whatever the bytes are?
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Which streams may run at the same time?
+//! Is every stream in the earliest wave that it can be in?
 
 use std::fmt::Write as _;
 

@@ -1,0 +1,5 @@
+complete -c git-stream-path -l json -d 'Print one JSON object on stdout'
+complete -c git-stream-path -s q -l quiet -d 'Say nothing but the answer and errors'
+complete -c git-stream-path -s v -l verbose -d 'Say more about what is done'
+complete -c git-stream-path -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c git-stream-path -s V -l version -d 'Print version'

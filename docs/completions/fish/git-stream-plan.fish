@@ -1,0 +1,6 @@
+complete -c git-stream-plan -l digest -d 'Print the digest of the plan\'s commands, for `GIT_STREAM_APPROVED`'
+complete -c git-stream-plan -l json -d 'Print one JSON object on stdout'
+complete -c git-stream-plan -s q -l quiet -d 'Say nothing but the answer and errors'
+complete -c git-stream-plan -s v -l verbose -d 'Say more about what is done'
+complete -c git-stream-plan -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c git-stream-plan -s V -l version -d 'Print version'

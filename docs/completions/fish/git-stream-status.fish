@@ -1,0 +1,6 @@
+complete -c git-stream-status -l markdown -d 'Print Markdown'
+complete -c git-stream-status -l json -d 'Print one JSON object on stdout'
+complete -c git-stream-status -s q -l quiet -d 'Say nothing but the answer and errors'
+complete -c git-stream-status -s v -l verbose -d 'Say more about what is done'
+complete -c git-stream-status -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c git-stream-status -s V -l version -d 'Print version'

@@ -1,0 +1,100 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_git_stream_global_optspecs
+    string join \n h/help
+end
+
+function __fish_git_stream_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_git_stream_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_git_stream_using_subcommand
+    set -l cmd (__fish_git_stream_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c git-stream -n "__fish_git_stream_needs_command" -s h -l help -d 'Print help'
+complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "exec" -d 'Take a stream and run a command or a shell in it'
+complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "status" -d 'Show every stream, and what needs somebody'
+complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "sync" -d 'Rebase a stream onto its base, or stop before anything is touched'
+complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "inbox" -d 'Show the questions that wait for a person'
+complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "release" -d 'Give a stream back; unlanded work is kept and named'
+complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "init" -d 'Set a repository up for streams; safe to run again'
+complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "plan" -d 'Check the plan before it is committed'
+complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "claim" -d 'Take a stream and print its worktree'
+complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "path" -d 'Print a stream\'s worktree'
+complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "guard" -d 'Ask whether a change stays inside its stream'
+complete -c git-stream -n "__fish_git_stream_using_subcommand exec" -l files -d 'Own the paths that these patterns match, if the plan does not say' -r
+complete -c git-stream -n "__fish_git_stream_using_subcommand exec" -l agent -d 'Act as this agent' -r
+complete -c git-stream -n "__fish_git_stream_using_subcommand exec" -l busy-status -d 'End with this status instead of 4 where the stream is busy' -r
+complete -c git-stream -n "__fish_git_stream_using_subcommand exec" -l json -d 'Print one JSON object on stdout'
+complete -c git-stream -n "__fish_git_stream_using_subcommand exec" -s q -l quiet -d 'Say nothing but the answer and errors'
+complete -c git-stream -n "__fish_git_stream_using_subcommand exec" -s v -l verbose -d 'Say more about what is done'
+complete -c git-stream -n "__fish_git_stream_using_subcommand exec" -s h -l help -d 'Print help'
+complete -c git-stream -n "__fish_git_stream_using_subcommand status" -l markdown -d 'Print Markdown'
+complete -c git-stream -n "__fish_git_stream_using_subcommand status" -l json -d 'Print one JSON object on stdout'
+complete -c git-stream -n "__fish_git_stream_using_subcommand status" -s q -l quiet -d 'Say nothing but the answer and errors'
+complete -c git-stream -n "__fish_git_stream_using_subcommand status" -s v -l verbose -d 'Say more about what is done'
+complete -c git-stream -n "__fish_git_stream_using_subcommand status" -s h -l help -d 'Print help'
+complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -l agent -d 'Act as this agent' -r
+complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -l all -d 'Every stream of the caller on this machine, one after the other'
+complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -s n -l dry-run -d 'Say what would happen, and change nothing'
+complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -l json -d 'Print one JSON object on stdout'
+complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -s q -l quiet -d 'Say nothing but the answer and errors'
+complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -s v -l verbose -d 'Say more about what is done'
+complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -s h -l help -d 'Print help'
+complete -c git-stream -n "__fish_git_stream_using_subcommand inbox" -l agent -d 'Who is calling [default: found out]' -r
+complete -c git-stream -n "__fish_git_stream_using_subcommand inbox" -l json -d 'Print one JSON object on stdout'
+complete -c git-stream -n "__fish_git_stream_using_subcommand inbox" -s q -l quiet -d 'Say nothing but the answer and errors'
+complete -c git-stream -n "__fish_git_stream_using_subcommand inbox" -s v -l verbose -d 'Say more about what is done'
+complete -c git-stream -n "__fish_git_stream_using_subcommand inbox" -s h -l help -d 'Print help'
+complete -c git-stream -n "__fish_git_stream_using_subcommand release" -l agent -d 'Act as this agent' -r
+complete -c git-stream -n "__fish_git_stream_using_subcommand release" -s n -l dry-run -d 'Say what would happen, and change nothing'
+complete -c git-stream -n "__fish_git_stream_using_subcommand release" -l json -d 'Print one JSON object on stdout'
+complete -c git-stream -n "__fish_git_stream_using_subcommand release" -s q -l quiet -d 'Say nothing but the answer and errors'
+complete -c git-stream -n "__fish_git_stream_using_subcommand release" -s v -l verbose -d 'Say more about what is done'
+complete -c git-stream -n "__fish_git_stream_using_subcommand release" -s h -l help -d 'Print help'
+complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l base -d 'Let streams start from this branch' -r
+complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l agent -d 'Act as this agent' -r
+complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l private -d 'Keep the plan inside the git directory, for trying it alone'
+complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l approve -d 'Approve the commands of the plan as they stand (a person only)'
+complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l accept -d 'Trust the base branch as it stands now, although it was rewritten (a person only)'
+complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l uninstall -d 'Take the hooks and the include out again; branches, worktrees and the ledger stay'
+complete -c git-stream -n "__fish_git_stream_using_subcommand init" -s n -l dry-run -d 'Say what would happen, and change nothing'
+complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l json -d 'Print one JSON object on stdout'
+complete -c git-stream -n "__fish_git_stream_using_subcommand init" -s q -l quiet -d 'Say nothing but the answer and errors'
+complete -c git-stream -n "__fish_git_stream_using_subcommand init" -s v -l verbose -d 'Say more about what is done'
+complete -c git-stream -n "__fish_git_stream_using_subcommand init" -s h -l help -d 'Print help'
+complete -c git-stream -n "__fish_git_stream_using_subcommand plan" -l digest -d 'Print the digest of the plan\'s commands, for `GIT_STREAM_APPROVED`'
+complete -c git-stream -n "__fish_git_stream_using_subcommand plan" -l json -d 'Print one JSON object on stdout'
+complete -c git-stream -n "__fish_git_stream_using_subcommand plan" -s q -l quiet -d 'Say nothing but the answer and errors'
+complete -c git-stream -n "__fish_git_stream_using_subcommand plan" -s v -l verbose -d 'Say more about what is done'
+complete -c git-stream -n "__fish_git_stream_using_subcommand plan" -s h -l help -d 'Print help'
+complete -c git-stream -n "__fish_git_stream_using_subcommand claim" -l files -d 'Own the paths that these patterns match; needs no plan' -r
+complete -c git-stream -n "__fish_git_stream_using_subcommand claim" -l add -d 'Own these, too: patterns that nobody owns, holds or plans' -r
+complete -c git-stream -n "__fish_git_stream_using_subcommand claim" -l from -d 'Adopt work that exists already: the stream begins at this revision' -r
+complete -c git-stream -n "__fish_git_stream_using_subcommand claim" -l agent -d 'Act as this agent' -r
+complete -c git-stream -n "__fish_git_stream_using_subcommand claim" -s n -l dry-run -d 'Say what would happen, and change nothing'
+complete -c git-stream -n "__fish_git_stream_using_subcommand claim" -l json -d 'Print one JSON object on stdout'
+complete -c git-stream -n "__fish_git_stream_using_subcommand claim" -s q -l quiet -d 'Say nothing but the answer and errors'
+complete -c git-stream -n "__fish_git_stream_using_subcommand claim" -s v -l verbose -d 'Say more about what is done'
+complete -c git-stream -n "__fish_git_stream_using_subcommand claim" -s h -l help -d 'Print help'
+complete -c git-stream -n "__fish_git_stream_using_subcommand path" -l json -d 'Print one JSON object on stdout'
+complete -c git-stream -n "__fish_git_stream_using_subcommand path" -s q -l quiet -d 'Say nothing but the answer and errors'
+complete -c git-stream -n "__fish_git_stream_using_subcommand path" -s v -l verbose -d 'Say more about what is done'
+complete -c git-stream -n "__fish_git_stream_using_subcommand path" -s h -l help -d 'Print help'
+complete -c git-stream -n "__fish_git_stream_using_subcommand guard" -l json -d 'Print one JSON object on stdout'
+complete -c git-stream -n "__fish_git_stream_using_subcommand guard" -s q -l quiet -d 'Say nothing but the answer and errors'
+complete -c git-stream -n "__fish_git_stream_using_subcommand guard" -s v -l verbose -d 'Say more about what is done'
+complete -c git-stream -n "__fish_git_stream_using_subcommand guard" -s h -l help -d 'Print help'

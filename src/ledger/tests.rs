@@ -1,0 +1,397 @@
+//! Does every step that a request can take keep what the ledger promises?
+//!
+//! Random requests by random callers, from random states that real ones could have led to. What
+//! must hold after each of them is [`assert_promises`].
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+
+use super::{
+    Actor, Applied, Base, Claim, Escalation, Intent, Kind, NewClaim, OpId, Request, Rules, State,
+    Stream, StreamState, What, Work, allows, apply,
+};
+use crate::git::Id;
+use crate::name::StreamName;
+use crate::pattern::{Overlaps, PatternSet};
+use crate::plan::{Plan, parse};
+
+/// `A` collides with `a` where case does not count.
+const NAMES: [&str; 5] = ["A", "a", "b", "c", "free"];
+const FILES: [&str; 7] = ["a/**", "a/b/*", "b/**", "**/x", "shared", "c", "d/e"];
+const AGENTS: [&str; 3] = ["one", "two", "three"];
+const QUESTIONS: [&str; 2] = ["q1", "q2"];
+
+const PLAN: &str = "
+version = 1
+[claim]
+widen = 'free'
+[shared]
+files = ['shared']
+[streams.a]
+files = ['a/**']
+[streams.b]
+files = ['b/**']
+dependencies = ['a']
+[streams.c]
+files = ['c']
+conflicts = ['a']
+";
+
+/// One request, as numbers: what they stand for depends on the state it meets.
+#[derive(Debug, Clone)]
+struct Step {
+    what: usize,
+    name: usize,
+    other: usize,
+    files: usize,
+    agent: usize,
+    is_person: bool,
+    named: bool,
+    inside: bool,
+    elsewhere: bool,
+    /// Belongs to the operation that the stream's intent names.
+    goes_on: bool,
+    landed: bool,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let numbers = (
+        prop::sample::select(&[0, 1, 2, 3, 4, 5, 6, 6, 7, 7, 8, 8, 9, 10][..]),
+        0..NAMES.len(),
+        0..NAMES.len(),
+        0..FILES.len(),
+        0..AGENTS.len(),
+    );
+    let choices = (
+        any::<bool>(),
+        any::<bool>(),
+        any::<bool>(),
+        prop::bool::weighted(0.1),
+        prop::bool::weighted(0.8),
+        any::<bool>(),
+    );
+    let step = (numbers, choices).prop_map(|(numbers, choices)| {
+        let (what, name, other, files, agent) = numbers;
+        let (is_person, named, inside, elsewhere, goes_on, landed) = choices;
+        Step {
+            what,
+            name,
+            other,
+            files,
+            agent,
+            is_person,
+            named,
+            inside,
+            elsewhere,
+            goes_on,
+            landed,
+        }
+    });
+    prop::collection::vec(step, 1..60)
+}
+
+fn id(byte: u8) -> Id {
+    Id::from_bytes_or_panic(&[byte; 20])
+}
+
+fn name(at: usize) -> StreamName {
+    NAMES[at].parse().unwrap()
+}
+
+fn files(at: usize) -> PatternSet {
+    PatternSet::parse([FILES[at]]).unwrap()
+}
+
+fn machine(elsewhere: bool) -> String {
+    if elsewhere { "far" } else { "here" }.to_owned()
+}
+
+impl Step {
+    fn request(&self, state: &State) -> Request {
+        let stream = name(self.name);
+        let intent = state.claim(&stream).and_then(|claim| claim.intent.as_ref());
+        let op = match intent {
+            Some(intent) if self.goes_on => intent.op.clone(),
+            _ => OpId::new(),
+        };
+        Request {
+            op,
+            at: Timestamp::UNIX_EPOCH,
+            by: Actor {
+                agent: AGENTS[self.agent].parse().unwrap(),
+                kind: if self.is_person {
+                    Kind::Person
+                } else {
+                    Kind::Agent
+                },
+                session: "s".to_owned(),
+                machine: machine(self.elsewhere),
+                named: self.named,
+                inside: self.inside.then(|| stream.clone()),
+            },
+            what: self.what(stream, intent),
+            trusted: None,
+            moves: Vec::new(),
+        }
+    }
+
+    fn what(&self, stream: StreamName, intent: Option<&Intent>) -> What {
+        match self.what {
+            0..=2 => What::Claim(Box::new(NewClaim {
+                files: (self.other > 2).then(|| files(self.files)),
+                tip: id(2),
+                start: id(1),
+                adopts: self.landed,
+                base: "main".to_owned(),
+                worktree: format!("/{stream}"),
+                lease: SignedDuration::from_hours(1),
+                stream,
+            })),
+            3 => What::Claimed {
+                worktree_id: stream.to_string(),
+                stream,
+            },
+            4 => What::Add {
+                stream,
+                files: files(self.files),
+            },
+            5 => What::Renew { stream },
+            6 => What::Begin {
+                stream,
+                verb: ["release", "sync"][self.other % 2].to_owned(),
+                intends: Vec::new(),
+            },
+            7 => What::Released {
+                work: (!self.landed).then(|| work(&stream)),
+                stream,
+                landed: self.landed,
+            },
+            8 => What::Synced {
+                stream,
+                start: id(3),
+                landed: self.landed,
+                commits: 1,
+            },
+            9 => match (intent, self.landed) {
+                (Some(intent), true) => What::Abandon {
+                    stream,
+                    dead: intent.op.clone(),
+                },
+                _ => What::Close {
+                    id: QUESTIONS[self.files % 2].to_owned(),
+                    why: "it is answered".to_owned(),
+                },
+            },
+            _ => What::Escalate(Box::new(self.escalation(stream))),
+        }
+    }
+
+    fn escalation(&self, stream: StreamName) -> Escalation {
+        let question = QUESTIONS[self.files % 2];
+        Escalation {
+            id: question.to_owned(),
+            kind: "conflict".to_owned(),
+            streams: vec![stream, name(self.other)],
+            agent: AGENTS[self.agent].parse().unwrap(),
+            owner: None,
+            raised: Timestamp::UNIX_EPOCH,
+            question: "what now?".to_owned(),
+            cause: question.to_owned(),
+            commit: None,
+            base: Some(id(1)),
+            paths: vec!["a/x".to_owned()],
+            evidence: "'''\n\"\"\"\\ é\n".to_owned(),
+            choices: Vec::new(),
+            extra: toml::Table::new(),
+        }
+    }
+}
+
+fn work(stream: &StreamName) -> Work {
+    Work {
+        tip: id(2),
+        start: id(1),
+        agent: "one".parse().unwrap(),
+        worktree: Some(format!("/{stream}")),
+        machine: machine(false),
+    }
+}
+
+/// A state in which one stream stands anywhere, held where it can be.
+fn beginning(at: usize, stands: usize) -> State {
+    let state = StreamState::ALL[stands % StreamState::ALL.len()];
+    let mut begun = State {
+        base: Some(Base {
+            branch: "main".to_owned(),
+            remote: None,
+            commit: id(1),
+            extra: toml::Table::new(),
+        }),
+        ..State::default()
+    };
+    let is_held = state != StreamState::Unclaimed && stands < 10;
+    if !is_held && !matches!(state, StreamState::Unclaimed | StreamState::Landed) {
+        return begun;
+    }
+    let record = Stream {
+        state,
+        epoch: 7,
+        round: 1,
+        tainted: None,
+        claim: is_held.then(|| Claim {
+            agent: "one".parse().unwrap(),
+            kind: Kind::Agent,
+            session: "s".to_owned(),
+            machine: machine(false),
+            worktree: "/w".to_owned(),
+            worktree_id: "w".to_owned(),
+            slot: 0,
+            taken: Timestamp::UNIX_EPOCH,
+            renewed: Timestamp::UNIX_EPOCH,
+            lease: SignedDuration::from_hours(1),
+            base: "main".to_owned(),
+            start: id(1),
+            files: vec![files(at)],
+            away: Vec::new(),
+            intent: None,
+            extra: toml::Table::new(),
+        }),
+        work: None,
+        extra: toml::Table::new(),
+    };
+    begun.streams.insert(name(at), record);
+    begun
+}
+
+fn assert_promises(before: &State, request: &Request, applied: &Applied, plan: &Plan) {
+    let after = &applied.state;
+    if applied.event.is_none() {
+        assert!(
+            before == after,
+            "a change without an event: {:?}",
+            request.what
+        );
+    }
+    for (name, now) in &after.streams {
+        let was = before.stream(name);
+        let from = was.map(|was| was.state);
+        assert!(
+            allows(from, now.state),
+            "{name}: {from:?} to {:?} by {:?}",
+            now.state,
+            request.what
+        );
+        let epoch = was.map_or(0, |was| was.epoch);
+        let is_new = now.claim.is_some() && was.is_none_or(|was| was.claim.is_none());
+        assert!(
+            now.epoch >= epoch + u64::from(is_new),
+            "{name}: an old epoch"
+        );
+        let may_be_free = matches!(now.state, StreamState::Unclaimed | StreamState::Landed);
+        assert!(
+            now.claim.is_some() || may_be_free,
+            "{name}: {:?}",
+            now.state
+        );
+        assert!(
+            now.claim.is_none() || now.state != StreamState::Unclaimed,
+            "{name}"
+        );
+        let text = toml::to_string(now).unwrap();
+        assert_eq!(*now, toml::from_str(&text).unwrap(), "{text}");
+    }
+    assert_eq!(
+        before
+            .streams
+            .keys()
+            .find(|name| !after.streams.contains_key(*name)),
+        None,
+        "a stream is never forgotten"
+    );
+    for escalation in after.escalations.values() {
+        assert!(!escalation.streams.is_empty());
+        let text = toml::to_string(escalation).unwrap();
+        assert_eq!(*escalation, toml::from_str(&text).unwrap(), "{text}");
+    }
+    assert_exclusive(after, plan);
+}
+
+/// Two held streams never own a common path, nor a common slot.
+fn assert_exclusive(state: &State, plan: &Plan) {
+    let mut overlaps = Overlaps::new();
+    let held: Vec<_> = state.held().collect();
+    for (at, (name, _, claim)) in held.iter().enumerate() {
+        for (other, _, theirs) in &held[at + 1..] {
+            let (one, two) = (claim.territory(), theirs.territory());
+            let common = overlaps.find(&one, &two, &plan.shared.files);
+            assert_eq!(common.unwrap(), None, "{name} and {other}");
+            assert_ne!(claim.slot, theirs.slot, "{name} and {other}");
+            assert_ne!(name.folded(), other.folded());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn every_step_keeps_the_promises(
+        at in 0..NAMES.len(),
+        stands in 0..14_usize,
+        dead in prop::bool::weighted(0.3),
+        steps in steps(),
+    ) {
+        let plan = parse(PLAN.as_bytes()).into_plan("test").unwrap();
+        let rules = Rules { plan: &plan, dead: &|_| dead };
+        let mut state = beginning(at, stands);
+        for step in &steps {
+            let request = step.request(&state);
+            if let Ok(applied) = apply(&state, &request, &rules) {
+                assert_promises(&state, &request, &applied, &plan);
+                state = applied.state;
+            }
+        }
+    }
+}
+
+/// The random requests are worth something only if many of them are granted, of every kind.
+#[test]
+fn the_requests_take_most_of_the_steps_in_the_table() {
+    use proptest::strategy::ValueTree as _;
+    use proptest::test_runner::TestRunner;
+
+    let plan = parse(PLAN.as_bytes()).into_plan("test").unwrap();
+    let mut taken = std::collections::BTreeSet::new();
+    let mut runner = TestRunner::deterministic();
+    for round in 0..2000_usize {
+        let steps = steps().new_tree(&mut runner).unwrap().current();
+        let dead = round % 3 == 0;
+        let rules = Rules {
+            plan: &plan,
+            dead: &|_| dead,
+        };
+        let mut state = beginning(round % NAMES.len(), round % 14);
+        for step in &steps {
+            let request = step.request(&state);
+            let Ok(applied) = apply(&state, &request, &rules) else {
+                continue;
+            };
+            assert_promises(&state, &request, &applied, &plan);
+            for (name, now) in &applied.state.streams {
+                let from = state.stream(name).map(|was| was.state);
+                if from != Some(now.state) {
+                    taken.insert((from, now.state));
+                }
+            }
+            state = applied.state;
+        }
+    }
+    let never: Vec<_> = super::TRANSITIONS
+        .iter()
+        .filter(|step| !taken.contains(&(step.from, step.to)))
+        .collect();
+    assert!(
+        never.is_empty(),
+        "in the table, and never taken: {never:#?}"
+    );
+}

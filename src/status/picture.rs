@@ -1,0 +1,262 @@
+//! How is the picture put together?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::branches;
+use super::need::{self, Need};
+use super::row::{Operation, Row};
+use super::wait::Waits;
+use super::worktrees::{self, Found};
+use super::{Detail, Error};
+use crate::inbox::{Question, describe};
+use crate::ledger::{State, StreamState, is_dead};
+use crate::name::StreamName;
+use crate::path;
+use crate::plan::Plan;
+use crate::workspace::{Doubt, Trusted, Workspace};
+
+/// Everything at one moment.
+#[derive(Debug, Serialize)]
+pub struct Picture {
+    version: u32,
+    /// The base branch, and the commit of it that is trusted.
+    pub base: Value,
+    /// Where the plan comes from.
+    pub plan: String,
+    /// The machine that looked: only its own worktrees are known.
+    pub machine: String,
+    /// Every stream of the plan and of the ledger, by name.
+    pub streams: Vec<Row>,
+    /// The locks on shared files.
+    pub locks: Vec<Value>,
+    /// What streams have asked of one another.
+    pub asks: Vec<Value>,
+    /// The questions that wait for a person, the oldest first.
+    pub escalations: Vec<Question>,
+    /// What does not go on by itself.
+    pub needs: Vec<Need>,
+    /// The plan's synchronization points.
+    pub milestones: Vec<Milestone>,
+    /// All in numbers.
+    pub overall: Overall,
+    /// More about the one stream that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Detail>,
+}
+
+/// A synchronization point, and how far it is.
+#[derive(Debug, Serialize)]
+pub struct Milestone {
+    /// Its name.
+    pub name: String,
+    /// The streams that it waits for.
+    pub streams: Vec<StreamName>,
+    /// How many of them have landed.
+    pub landed: usize,
+    /// Whether all of them have.
+    pub reached: bool,
+}
+
+/// All in numbers; streams outside the plan count as long as somebody holds them or they have work.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Overall {
+    /// How many of them have landed, of a hundred; `None` where there are no streams.
+    pub percent: Option<usize>,
+    /// How many streams there are.
+    pub streams: usize,
+    /// How many have landed.
+    pub landed: usize,
+    /// How many somebody holds.
+    pub held: usize,
+    /// How many could be claimed now.
+    pub ready: usize,
+    /// How many wait for another stream.
+    pub waiting: usize,
+    /// How many questions are open.
+    pub questions: usize,
+}
+
+impl Picture {
+    /// Looks at everything. Nothing is changed, not even an index.
+    ///
+    /// Starts one process of git for all branches, if there are any, and one for each worktree of
+    /// a claim of this machine.
+    pub fn of(workspace: &Workspace<'_>) -> Result<Picture, Error> {
+        Picture::with_detail(workspace, None)
+    }
+
+    /// The same for one stream, with its commits and its uncommitted files.
+    pub fn of_one(workspace: &Workspace<'_>, name: &StreamName) -> Result<Picture, Error> {
+        let (state, plan) = (&workspace.state, &workspace.plan);
+        if state.stream(name).is_none() && !plan.streams.contains_key(name) {
+            let (stream, nearest) = (name.clone(), nearest(name, state, plan));
+            return Err(Error::Unknown { stream, nearest });
+        }
+        Picture::with_detail(workspace, Some(name))
+    }
+
+    fn with_detail(workspace: &Workspace<'_>, only: Option<&StreamName>) -> Result<Picture, Error> {
+        let Workspace {
+            repo,
+            machine,
+            state,
+            base,
+            plan,
+            ..
+        } = workspace;
+        let branches = branches::all(repo, base.commit)?;
+        let found = worktrees::all(repo, state, machine, only)?;
+        let mut waits = Waits::new(state, plan);
+        let mut rows: Vec<Row> = Vec::new();
+        for name in names(state, plan) {
+            let planned = plan.streams.get(name);
+            let mut row = Row::new(name, planned);
+            if let Some(record) = state.stream(name) {
+                row = row.with_record(record, planned);
+            }
+            row.operation = operation(workspace, name);
+            let could_begin = !row.is_held() && row.state != StreamState::Landed;
+            if planned.is_some() && could_begin {
+                row.waits_for = waits.of(name);
+                row.ready = row.waits_for.is_empty();
+            }
+            let row = row.with_branch(branches.get(name));
+            rows.push(row.with_worktree(found.get(name)));
+        }
+        let mut escalations: Vec<Question> = state.escalations.values().map(describe).collect();
+        escalations.sort_by(|a, b| (a.raised, &a.id).cmp(&(b.raised, &b.id)));
+        let detail = only
+            .and_then(|name| rows.iter().find(|row| row.name == *name))
+            .map(|row| Detail::of(repo, base, row, found.get(&row.name)))
+            .transpose()?;
+        let picture = Picture {
+            version: 1,
+            base: base_json(base),
+            plan: workspace.plan_source.clone(),
+            machine: machine.id.clone(),
+            needs: needs(base, &rows, &escalations, state, &found),
+            milestones: milestones(state, plan),
+            overall: overall(&rows, escalations.len()),
+            streams: rows,
+            locks: Vec::new(),
+            asks: Vec::new(),
+            escalations,
+            detail,
+        };
+        Ok(match only {
+            Some(name) => picture.narrowed_to(name),
+            None => picture,
+        })
+    }
+
+    fn narrowed_to(mut self, name: &StreamName) -> Picture {
+        self.streams.retain(|row| row.name == *name);
+        self.escalations
+            .retain(|question| question.streams.contains(name));
+        self.needs.retain(|need| match need.kind {
+            "question" => self
+                .escalations
+                .iter()
+                .any(|question| question.command() == need.command),
+            _ => need.stream.as_ref().is_none_or(|stream| stream == name),
+        });
+        self
+    }
+}
+
+fn names<'a>(state: &'a State, plan: &'a Plan) -> BTreeSet<&'a StreamName> {
+    state.streams.keys().chain(plan.streams.keys()).collect()
+}
+
+fn operation(workspace: &Workspace<'_>, name: &StreamName) -> Option<Operation> {
+    let intent = workspace.state.claim(name)?.intent.as_ref()?;
+    // One that cannot be looked at counts as running.
+    let died = is_dead(workspace.repo, &workspace.machine, intent).unwrap_or(false);
+    Some(Operation {
+        verb: intent.verb.clone(),
+        since: intent.since,
+        died,
+    })
+}
+
+fn needs(
+    base: &Trusted,
+    rows: &[Row],
+    questions: &[Question],
+    state: &State,
+    found: &BTreeMap<StreamName, Found>,
+) -> Vec<Need> {
+    let of_rows = rows
+        .iter()
+        .flat_map(|row| need::of_stream(row, state, found.get(&row.name)));
+    let questions = questions.iter().map(need::of_question);
+    let base = need::of_base(base).into_iter();
+    questions.chain(base).chain(of_rows).collect()
+}
+
+fn milestones(state: &State, plan: &Plan) -> Vec<Milestone> {
+    let has_landed = |name: &&StreamName| {
+        let record = state.stream(name);
+        record.is_some_and(|record| record.state == StreamState::Landed)
+    };
+    let all = plan.milestones.iter().map(|(name, milestone)| {
+        let landed = milestone.streams.iter().filter(has_landed).count();
+        Milestone {
+            name: name.clone(),
+            streams: milestone.streams.clone(),
+            landed,
+            reached: landed == milestone.streams.len(),
+        }
+    });
+    all.collect()
+}
+
+fn overall(rows: &[Row], questions: usize) -> Overall {
+    let counted: Vec<&Row> = rows.iter().filter(|row| row.counts()).collect();
+    let count = |is: &dyn Fn(&Row) -> bool| counted.iter().filter(|row| is(row)).count();
+    let landed = count(&|row| row.state == StreamState::Landed);
+    Overall {
+        percent: (landed * 100).checked_div(counted.len()),
+        streams: counted.len(),
+        landed,
+        held: count(&Row::is_held),
+        ready: count(&|row| row.ready),
+        waiting: count(&|row| !row.waits_for.is_empty()),
+        questions,
+    }
+}
+
+fn base_json(base: &Trusted) -> Value {
+    let doubt = base.doubt.as_ref().map(|doubt| match doubt {
+        Doubt::Gone => json!({"cause": "gone"}),
+        Doubt::Rewritten { tip } => json!({"cause": "rewritten", "tip": tip.to_string()}),
+        Doubt::Trespass {
+            stream,
+            commit,
+            paths,
+        } => json!({
+            "cause": "trespass",
+            "stream": stream,
+            "commit": commit.to_string(),
+            "paths": paths.iter().map(|path| path::json(path.as_ref())).collect::<Vec<_>>(),
+        }),
+    });
+    json!({
+        "branch": base.branch,
+        "commit": base.commit.to_string(),
+        "remote": base.remote,
+        "doubt": doubt,
+    })
+}
+
+fn nearest(name: &StreamName, state: &State, plan: &Plan) -> Option<StreamName> {
+    names(state, plan)
+        .into_iter()
+        .map(|other| (strsim::osa_distance(name.as_str(), other.as_str()), other))
+        .filter(|(distance, other)| *distance <= other.as_str().len().max(3) / 3)
+        .min()
+        .map(|(_, other)| other.clone())
+}

@@ -1,0 +1,361 @@
+//! What would a rebase give? Decided without touching anything but the object database.
+//!
+//! The answer is that of `git -c merge.directoryRenames=false rebase`: the same commits are picked
+//! in the same order by the same merge machinery; what the base has already is left out, and so is
+//! what becomes empty; what was empty stays. Authors, dates, messages and encodings are kept byte
+//! for byte.
+
+use std::path::Path;
+
+use bstr::{BString, ByteSlice as _};
+
+use super::Error;
+use crate::git::{Commit, Conflict, Id, Lock, Merged, Merges, Repo, Scratch};
+
+/// What is asked.
+pub struct Range<'a> {
+    /// The repository.
+    pub repo: &'a Repo,
+    /// The worktree of the stream, where the user's merge drivers run.
+    pub worktree: &'a Path,
+    /// The commit to stand on.
+    pub base: Id,
+    /// The stream's commit.
+    pub tip: Id,
+    /// The operation, whose lock a scratch worktree needs.
+    pub operation: (&'a str, &'a Lock),
+    /// Takes the lock under which worktrees are registered.
+    pub registering: &'a dyn Fn() -> Result<Lock, Error>,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The stream stands on the base already.
+    UpToDate {
+        /// How many commits it has there.
+        commits: usize,
+    },
+    /// The base has everything that the stream has.
+    Contained,
+    /// It can be moved.
+    Moves(Replay),
+    /// A commit cannot be applied.
+    Stuck(Box<Stuck>),
+}
+
+/// A stream on its new base.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replay {
+    /// The new tip.
+    pub new: Id,
+    /// What was picked, oldest first.
+    pub picked: Vec<Picked>,
+    /// What was left out, oldest first.
+    pub dropped: Vec<Dropped>,
+    /// How many merges were flattened.
+    pub merges: usize,
+}
+
+/// A commit and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picked {
+    /// What it was.
+    pub old: Id,
+    /// What it is on the new base.
+    pub new: Id,
+}
+
+/// A commit that is not needed on the new base.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dropped {
+    /// The commit.
+    pub id: Id,
+    /// Its first line.
+    pub subject: BString,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why a commit is not needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// A commit of the base makes the same change.
+    SameChange,
+    /// What it changes is so on the base already.
+    BecameEmpty,
+}
+
+/// A commit that cannot be applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stuck {
+    /// The commit.
+    pub commit: Id,
+    /// Its first line.
+    pub subject: BString,
+    /// How many commits were applied before it.
+    pub applied: usize,
+    /// How many there were to apply.
+    pub of: usize,
+    /// The tree it was applied onto, its own, and its parent's: the names that git's words use.
+    pub onto: Id,
+    /// Its tree.
+    pub theirs: Id,
+    /// Its parent's tree.
+    pub parent: Id,
+    /// The result, with conflict markers in its files.
+    pub tree: Id,
+    /// What could not be decided.
+    pub conflict: Conflict,
+}
+
+impl Stuck {
+    /// The paths, each once, sorted.
+    ///
+    /// Where git had to put both sides beside one another it makes a name up, `path~side`, from
+    /// what it calls the sides; the question is about `path`.
+    pub fn paths(&self) -> Vec<BString> {
+        let stages = self.conflict.stages.iter();
+        let mut paths: Vec<BString> = stages.map(|one| self.real_path(&one.path)).collect();
+        paths.sort();
+        paths.dedup();
+        paths
+    }
+
+    /// The path without the name of a side.
+    pub fn real_path(&self, path: &BString) -> BString {
+        let sides = [self.onto, self.theirs].map(|tree| tree.to_string());
+        let commit = self.commit.to_string();
+        match path.rsplit_once_str("~") {
+            Some((real, side))
+                if side == b"HEAD"
+                    || sides.iter().any(|name| side == name.as_bytes())
+                    || side.get(..7) == Some(&commit.as_bytes()[..7]) =>
+            {
+                real.into()
+            }
+            _ => path.clone(),
+        }
+    }
+}
+
+/// One commit that is to be applied.
+struct Pick {
+    id: Id,
+    commit: Commit,
+    parent_tree: Id,
+}
+
+/// What a pick has become: the tree of the new commit, unless it is not needed.
+struct Applied {
+    pick: Pick,
+    tree: Id,
+}
+
+/// Decides.
+pub fn decide(range: &Range<'_>) -> Result<Verdict, Error> {
+    let Range {
+        repo, base, tip, ..
+    } = *range;
+    let bases = repo.merge_bases(base, &[tip])?;
+    if bases.contains(&base) {
+        let commits = repo.commits_between(&[tip], &[base])?.len();
+        return Ok(Verdict::UpToDate { commits });
+    }
+    if bases.contains(&tip) {
+        return Ok(Verdict::Contained);
+    }
+    let Todo {
+        picks,
+        mut dropped,
+        merges,
+        order,
+    } = Todo::read(range)?;
+    let applied = match apply(range, picks)? {
+        Ok(applied) => applied,
+        Err(stuck) => return Ok(Verdict::Stuck(stuck)),
+    };
+    let (new, picked) = write(range, applied, &mut dropped)?;
+    dropped.sort_by_key(|one| order.iter().position(|id| *id == one.id));
+    Ok(Verdict::Moves(Replay {
+        new,
+        picked,
+        dropped,
+        merges,
+    }))
+}
+
+/// What is to be done, before any merge.
+struct Todo {
+    picks: Vec<Pick>,
+    dropped: Vec<Dropped>,
+    merges: usize,
+    order: Vec<Id>,
+}
+
+impl Todo {
+    fn read(range: &Range<'_>) -> Result<Todo, Error> {
+        let repo = range.repo;
+        let mut todo = Todo {
+            picks: Vec::new(),
+            dropped: Vec::new(),
+            merges: 0,
+            order: Vec::new(),
+        };
+        for candidate in repo.candidates(range.base, range.tip)? {
+            let id = candidate.id;
+            let commit = repo.commit(id)?;
+            if commit.parents.len() > 1 {
+                todo.merges += 1;
+                continue;
+            }
+            todo.order.push(id);
+            let parent_tree = match commit.parents.first() {
+                Some(parent) => repo.tree_of(*parent)?,
+                None => Id::empty_tree(id.kind()),
+            };
+            // All empty commits make the same change, namely none; they are somebody's words.
+            if candidate.is_on_other_side && commit.tree != parent_tree {
+                todo.dropped.push(Dropped {
+                    id,
+                    subject: commit.subject().to_owned(),
+                    why: Why::SameChange,
+                });
+                continue;
+            }
+            todo.picks.push(Pick {
+                id,
+                commit,
+                parent_tree,
+            });
+        }
+        Ok(todo)
+    }
+}
+
+/// Applies the picks one after the other, up to the first that cannot be applied.
+fn apply(range: &Range<'_>, picks: Vec<Pick>) -> Result<Result<Vec<Applied>, Box<Stuck>>, Error> {
+    let mut machine = Machine::of(range, &picks)?;
+    let mut onto = range.repo.tree_of(range.base)?;
+    let of = picks.len();
+    let mut done = Vec::new();
+    for pick in picks {
+        let merged = machine.merge(range, &pick, onto)?;
+        if let Some(conflict) = merged.conflict {
+            return Ok(Err(Box::new(Stuck {
+                commit: pick.id,
+                subject: pick.commit.subject().to_owned(),
+                applied: done.len(),
+                of,
+                onto,
+                theirs: pick.commit.tree,
+                parent: pick.parent_tree,
+                tree: merged.tree,
+                conflict,
+            })));
+        }
+        onto = merged.tree;
+        done.push(Applied {
+            pick,
+            tree: merged.tree,
+        });
+    }
+    Ok(Ok(done))
+}
+
+/// Writes the new commits; answers the last one, or the base where none is needed.
+fn write(
+    range: &Range<'_>,
+    applied: Vec<Applied>,
+    dropped: &mut Vec<Dropped>,
+) -> Result<(Id, Vec<Picked>), Error> {
+    let repo = range.repo;
+    if !applied.is_empty() && !repo.has_identity() {
+        return Err(Error::NoIdentity);
+    }
+    let committer = repo.committer()?;
+    let (mut at, mut tree) = (range.base, repo.tree_of(range.base)?);
+    let mut picked = Vec::new();
+    for Applied { pick, tree: next } in applied {
+        let was_empty = pick.commit.tree == pick.parent_tree;
+        if next == tree && !was_empty {
+            dropped.push(Dropped {
+                id: pick.id,
+                subject: pick.commit.subject().to_owned(),
+                why: Why::BecameEmpty,
+            });
+            continue;
+        }
+        let new = repo.write_commit_as_configured(&Commit {
+            tree: next,
+            parents: vec![at],
+            committer: committer.clone(),
+            ..pick.commit
+        })?;
+        picked.push(Picked { old: pick.id, new });
+        (at, tree) = (new, next);
+    }
+    Ok((at, picked))
+}
+
+/// What does the merging.
+enum Machine<'r> {
+    /// One process for the whole chain, started at the first real merge.
+    InMemory(Option<Merges>),
+    /// A worktree of ours.
+    Scratch(Scratch<'r>),
+}
+
+impl<'r> Machine<'r> {
+    fn of(range: &Range<'r>, picks: &[Pick]) -> Result<Machine<'r>, Error> {
+        let repo = range.repo;
+        if repo.version()?.merges_trees() && !change_attributes(repo, picks)? {
+            return Ok(Machine::InMemory(None));
+        }
+        let (name, lock) = range.operation;
+        let registering = (range.registering)()?;
+        Ok(Machine::Scratch(repo.scratch(
+            name,
+            range.base,
+            lock,
+            registering,
+        )?))
+    }
+
+    fn merge(&mut self, range: &Range<'_>, pick: &Pick, onto: Id) -> Result<Merged, Error> {
+        let (parent, theirs) = (pick.parent_tree, pick.commit.tree);
+        let clean = |tree| Merged {
+            tree,
+            conflict: None,
+        };
+        match self {
+            _ if theirs == parent => Ok(clean(onto)),
+            Machine::InMemory(_) if onto == parent => Ok(clean(theirs)),
+            Machine::InMemory(merges) => {
+                if merges.is_none() {
+                    *merges = Some(range.repo.merges(range.worktree, range.base)?);
+                }
+                let merges = merges.as_mut().expect("it was started just now");
+                Ok(merges.merge(parent, onto, theirs)?)
+            }
+            Machine::Scratch(scratch) => Ok(scratch.pick(pick.id)?),
+        }
+    }
+}
+
+/// Whether a pick changes the attributes under which the next one is merged. Those of the base
+/// are given to the merge as they are.
+fn change_attributes(repo: &Repo, picks: &[Pick]) -> Result<bool, Error> {
+    for pick in picks {
+        let changes = repo.diff_trees(Some(pick.parent_tree), Some(pick.commit.tree))?;
+        let is_about_attributes =
+            |path: &BString| path.rsplit_str("/").next() == Some(b".gitattributes");
+        if changes
+            .iter()
+            .any(|change| is_about_attributes(&change.path))
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

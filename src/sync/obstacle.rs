@@ -1,0 +1,257 @@
+//! What in a worktree forbids to move it?
+//!
+//! Found before anything moves. Changes that are not committed stay where they do not meet a path
+//! that would be rewritten; files that git does not know are never overwritten.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use bstr::{BStr, BString};
+use serde_json::Value;
+
+use super::Error;
+use crate::git::{Change, Id, Repo, in_the_way};
+use crate::name::StreamName;
+use crate::path;
+use crate::word;
+
+/// How many paths a message shows.
+const SHOWN: usize = 10;
+
+/// Why a stream cannot be moved now. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Obstacle {
+    /// The worktree is not there.
+    NoWorktree {
+        /// Where it was.
+        worktree: PathBuf,
+    },
+    /// The worktree is not on the stream's branch.
+    OtherBranch {
+        /// The worktree.
+        worktree: PathBuf,
+        /// The full name of the branch it is on, unless HEAD is detached.
+        found: Option<String>,
+        /// The stream's branch.
+        wanted: String,
+    },
+    /// A rebase, merge or the like is going on.
+    Operation {
+        /// The worktree.
+        worktree: PathBuf,
+        /// What it is.
+        name: &'static str,
+        /// The command that ends it.
+        abort: &'static str,
+    },
+    /// The index holds a conflict.
+    Unmerged {
+        /// The worktree.
+        worktree: PathBuf,
+        /// The paths.
+        paths: Vec<BString>,
+    },
+    /// Uncommitted changes are where the move would write.
+    Uncommitted {
+        /// The worktree.
+        worktree: PathBuf,
+        /// The paths.
+        paths: Vec<BString>,
+    },
+    /// Files that git does not know are where the move would write.
+    InTheWay {
+        /// The worktree.
+        worktree: PathBuf,
+        /// The paths.
+        paths: Vec<BString>,
+    },
+}
+
+impl Obstacle {
+    /// One sentence without a full stop.
+    pub fn reason(&self) -> String {
+        match self {
+            Obstacle::NoWorktree { worktree } => {
+                format!("its worktree '{}' is gone", worktree.display())
+            }
+            Obstacle::OtherBranch { found, wanted, .. } => match found {
+                Some(found) => format!(
+                    "its worktree is on '{}', not on '{wanted}'",
+                    found.strip_prefix("refs/heads/").unwrap_or(found)
+                ),
+                None => format!("its worktree is on no branch, not on '{wanted}'"),
+            },
+            Obstacle::Operation { name, .. } => format!("a {name} is going on in its worktree"),
+            Obstacle::Unmerged { paths, .. } => {
+                format!("its index holds a conflict in {}", listed(paths))
+            }
+            Obstacle::Uncommitted { paths, .. } => format!(
+                "uncommitted changes are where the base has changed something: {}",
+                listed(paths)
+            ),
+            Obstacle::InTheWay { paths, .. } => format!(
+                "files that git does not know are where the base has new ones: {}",
+                listed(paths)
+            ),
+        }
+    }
+
+    /// What to do, as sentences with one command each.
+    pub fn hints(&self, stream: &StreamName) -> Vec<String> {
+        let again = format!("then `git stream sync {stream}` again");
+        let hint = match self {
+            Obstacle::NoWorktree { .. } => format!(
+                "Nothing was changed. If it was moved, say where with `git worktree repair PATH`, \
+                 {again}."
+            ),
+            Obstacle::OtherBranch {
+                worktree, wanted, ..
+            } => format!(
+                "Nothing was changed. Go back with `git -C {} switch {wanted}`, {again}.",
+                shell(worktree)
+            ),
+            Obstacle::Operation {
+                worktree, abort, ..
+            } => format!(
+                "Nothing was changed. Finish it, or give it up with `git -C {} {}`, {again}.",
+                shell(worktree),
+                abort.strip_prefix("git ").unwrap_or(abort)
+            ),
+            Obstacle::Unmerged { worktree, .. } => format!(
+                "Nothing was changed. Resolve it and commit; `git -C {} status` shows where.",
+                shell(worktree)
+            ),
+            Obstacle::Uncommitted { worktree, .. } => format!(
+                "Nothing was changed. Commit these files; `git -C {} status` shows them.",
+                shell(worktree)
+            ),
+            Obstacle::InTheWay { worktree, .. } => format!(
+                "Nothing was changed. Move these files away, {again}; \
+                 `git -C {} status --ignored` shows them.",
+                shell(worktree)
+            ),
+        };
+        vec![hint]
+    }
+
+    /// The paths it is about.
+    pub fn paths(&self) -> &[BString] {
+        match self {
+            Obstacle::Unmerged { paths, .. }
+            | Obstacle::Uncommitted { paths, .. }
+            | Obstacle::InTheWay { paths, .. } => paths,
+            Obstacle::NoWorktree { .. }
+            | Obstacle::OtherBranch { .. }
+            | Obstacle::Operation { .. } => &[],
+        }
+    }
+
+    /// The word that tells a program which one it is.
+    pub fn cause(&self) -> Value {
+        let word = match self {
+            Obstacle::NoWorktree { .. } => "no-worktree",
+            Obstacle::OtherBranch { .. } => "other-branch",
+            Obstacle::Operation { .. } => "operation",
+            Obstacle::Unmerged { .. } => "unmerged",
+            Obstacle::Uncommitted { .. } => "uncommitted",
+            Obstacle::InTheWay { .. } => "in-the-way",
+        };
+        word.into()
+    }
+}
+
+/// Finds what forbids to bring the worktree from one tree to the other, along these changes.
+pub(super) fn find(
+    repo: &Repo,
+    top: &Path,
+    old_tree: Id,
+    changes: &[Change],
+) -> Result<Option<Obstacle>, Error> {
+    let worktree = || top.to_owned();
+    let rewritten: BTreeSet<&BString> = changes.iter().map(|change| &change.path).collect();
+    let uncommitted = repo.uncommitted(top)?;
+    let paths: Vec<BString> = uncommitted
+        .into_iter()
+        .filter(|path| meets(path, &rewritten))
+        .collect();
+    if !paths.is_empty() {
+        let worktree = worktree();
+        return Ok(Some(Obstacle::Uncommitted { worktree, paths }));
+    }
+    let is_known = |path: &BStr| Ok(repo.leaf_at(old_tree, path)?.is_some());
+    let mut paths = Vec::new();
+    for change in changes.iter().filter(|change| change.old.is_none()) {
+        if change.new.is_some() {
+            paths.extend(in_the_way(top, change.path.as_ref(), &is_known)?);
+        }
+    }
+    paths.sort();
+    paths.dedup();
+    let worktree = worktree();
+    Ok((!paths.is_empty()).then_some(Obstacle::InTheWay { worktree, paths }))
+}
+
+/// Whether a path is rewritten, or lies above or below one that is.
+fn meets(path: &BString, rewritten: &BTreeSet<&BString>) -> bool {
+    if rewritten.contains(path) {
+        return true;
+    }
+    let mut below = path.clone();
+    below.push(b'/');
+    let is_above = rewritten
+        .range::<BString, _>(&below..)
+        .next()
+        .is_some_and(|other| other.starts_with(&below));
+    let is_below = path
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'/')
+        .any(|(at, _)| rewritten.contains(&BString::from(&path[..at])));
+    is_above || is_below
+}
+
+/// Paths for people, cut where there are many.
+pub(super) fn listed(paths: &[BString]) -> String {
+    let mut shown: Vec<String> = paths
+        .iter()
+        .take(SHOWN)
+        .map(|path| format!("'{}'", path::shown(path.as_ref())))
+        .collect();
+    if paths.len() > SHOWN {
+        shown.push(format!("and {} more", paths.len() - SHOWN));
+    }
+    shown.join(", ")
+}
+
+/// A path as a shell takes it.
+pub(super) fn shell(path: &Path) -> String {
+    word::quoted(&path.to_string_lossy())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use bstr::BString;
+
+    use super::{listed, meets};
+
+    #[test]
+    fn a_path_meets_itself_and_what_is_above_or_below_it() {
+        let paths: Vec<BString> = ["a/b/c", "d"].map(BString::from).to_vec();
+        let rewritten: BTreeSet<&BString> = paths.iter().collect();
+        for path in ["a/b/c", "a/b", "a", "d", "d/e", "a/b/c/d"] {
+            assert!(meets(&path.into(), &rewritten), "{path}");
+        }
+        for path in ["a/b/d", "a/bb", "a/b/c2", "dd", "ab"] {
+            assert!(!meets(&path.into(), &rewritten), "{path}");
+        }
+    }
+
+    #[test]
+    fn long_lists_are_cut() {
+        let paths: Vec<BString> = (0..12).map(|n| format!("f{n}").into()).collect();
+        let text = listed(&paths);
+        assert!(text.ends_with("'f9', and 2 more"), "{text}");
+    }
+}

@@ -1,0 +1,206 @@
+//! How did a sync end, and what does it say about it?
+
+use bstr::ByteSlice as _;
+use serde_json::{Map, Value, json};
+
+use super::question::short;
+use super::{Dropped, Obstacle, Question, Replay, Why};
+use crate::exit::Exit;
+use crate::git::Id;
+use crate::name::StreamName;
+use crate::path;
+use crate::word;
+
+/// The answer about one stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Synced {
+    /// The stream.
+    pub stream: StreamName,
+    /// Where its branch was.
+    pub old: Id,
+    /// Where its branch is; with `--dry-run`, where it would be.
+    pub new: Id,
+    /// The commit of the base.
+    pub base: Id,
+    /// The base branch.
+    pub base_branch: String,
+    /// How many commits of the stream the base does not have.
+    pub commits: usize,
+    /// What has happened.
+    pub outcome: Outcome,
+    /// What the caller should know besides.
+    pub notes: Vec<String>,
+    /// Whether nothing was meant to change.
+    pub dry_run: bool,
+}
+
+/// What has happened to a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was moved.
+    Rebased(Replay),
+    /// It stands on the base already.
+    UpToDate,
+    /// All of it is on the base, and the branch is there, too.
+    Landed(Replay),
+    /// A person must decide; nothing was moved.
+    Stopped(Box<Question>),
+    /// It cannot be moved now; nothing was changed.
+    Refused(Obstacle),
+}
+
+impl Synced {
+    /// The status that it means.
+    pub fn exit(&self) -> Exit {
+        match &self.outcome {
+            Outcome::Rebased(_) | Outcome::UpToDate | Outcome::Landed(_) => Exit::Done,
+            Outcome::Stopped(_) => Exit::Stopped,
+            Outcome::Refused(_) => Exit::Refused,
+        }
+    }
+
+    /// One line for people.
+    pub fn text(&self) -> String {
+        let (stream, branch) = (&self.stream, &self.base_branch);
+        let base = format!("{branch} {}", short(self.base));
+        let (rebased, moved, stopped, refused) = if self.dry_run {
+            ("would rebase", "would move", "would stop", "would refuse")
+        } else {
+            ("rebased", "moved", "stopped", "refused")
+        };
+        match &self.outcome {
+            Outcome::Rebased(replay) if replay.picked.is_empty() => {
+                format!("{moved} {stream} to {base}: it has no commits of its own")
+            }
+            Outcome::Rebased(replay) => {
+                let commits = word::count(replay.picked.len(), "commit");
+                format!("{rebased} {stream}: {commits} onto {base}")
+            }
+            Outcome::UpToDate => {
+                let commits = word::count(self.commits, "commit");
+                format!("{stream} is up to date: {commits} on {base}")
+            }
+            Outcome::Landed(_) => format!("{stream} has landed: {base} has all of it"),
+            Outcome::Stopped(question) => format!("{stopped} {stream}: {}", question.question),
+            Outcome::Refused(obstacle) => {
+                format!("{refused} to move {stream}: {}", obstacle.reason())
+            }
+        }
+    }
+
+    /// What was done on the way, one line each.
+    pub fn narration(&self) -> Vec<String> {
+        let mut lines = self.notes.clone();
+        if let Outcome::Rebased(replay) | Outcome::Landed(replay) = &self.outcome {
+            lines.extend(replay.dropped.iter().map(|dropped| {
+                let (id, subject) = (short(dropped.id), &dropped.subject);
+                format!(
+                    "dropped {id} '{subject}': {}",
+                    dropped.why.words(&self.base_branch)
+                )
+            }));
+            if replay.merges > 0 {
+                let merges = match replay.merges {
+                    1 => "1 merge was".to_owned(),
+                    many => format!("{many} merges were"),
+                };
+                lines.push(format!("{merges} flattened, as `git rebase` does"));
+            }
+        }
+        if self.dry_run {
+            lines.push("nothing was changed (--dry-run)".to_owned());
+        }
+        lines
+    }
+
+    /// Sentences with one command each.
+    pub fn hints(&self) -> Vec<String> {
+        match &self.outcome {
+            Outcome::Stopped(question) => question.choices.clone(),
+            Outcome::Refused(obstacle) => obstacle.hints(&self.stream),
+            Outcome::Rebased(_) | Outcome::UpToDate | Outcome::Landed(_) => Vec::new(),
+        }
+    }
+
+    /// The answer's object.
+    pub fn json(&self) -> Map<String, Value> {
+        let mut map = Map::new();
+        let mut put = |key: &str, value: Value| {
+            map.insert(key.to_owned(), value);
+        };
+        put("outcome", self.outcome.word().into());
+        put("stream", json!(self.stream));
+        put("old", self.old.to_string().into());
+        put("new", self.new.to_string().into());
+        put("base", self.base.to_string().into());
+        put("base_branch", json!(self.base_branch));
+        put("commits", json!(self.commits));
+        put("notes", json!(self.notes));
+        if self.dry_run {
+            put("dry_run", true.into());
+        }
+        match &self.outcome {
+            Outcome::Rebased(replay) | Outcome::Landed(replay) => {
+                let dropped: Vec<Value> = replay.dropped.iter().map(Dropped::json).collect();
+                put("dropped", dropped.into());
+                put("merges_flattened", replay.merges.into());
+            }
+            Outcome::UpToDate => {}
+            Outcome::Stopped(question) => {
+                put("reason", question.question.clone().into());
+                put("escalation", question.json());
+            }
+            Outcome::Refused(obstacle) => {
+                let paths: Vec<Value> = obstacle
+                    .paths()
+                    .iter()
+                    .map(|p| path::json(p.as_bstr()))
+                    .collect();
+                put("reason", obstacle.reason().into());
+                put("cause", obstacle.cause());
+                put("paths", paths.into());
+                put("hints", json!(obstacle.hints(&self.stream)));
+            }
+        }
+        map
+    }
+}
+
+impl Outcome {
+    /// The word that JSON uses.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Outcome::Rebased(_) => "rebased",
+            Outcome::UpToDate => "up-to-date",
+            Outcome::Landed(_) => "landed",
+            Outcome::Stopped(_) => "stopped",
+            Outcome::Refused(_) => "refused",
+        }
+    }
+}
+
+impl Dropped {
+    fn json(&self) -> Value {
+        json!({
+            "commit": self.id.to_string(),
+            "subject": self.subject.to_str_lossy(),
+            "why": self.why.word(),
+        })
+    }
+}
+
+impl Why {
+    fn word(self) -> &'static str {
+        match self {
+            Why::SameChange => "same-change",
+            Why::BecameEmpty => "became-empty",
+        }
+    }
+
+    fn words(self, base: &str) -> String {
+        match self {
+            Why::SameChange => format!("{base} has a commit with the same change"),
+            Why::BecameEmpty => format!("{base} has what it changes already"),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What has a sync left that was cut off?
+//!
+//! Three cases. It had not begun to write files: its intent is forgotten. It was in the middle:
+//! it is finished, forwards, file by file. Its branch had moved already: only the lock on the
+//! index is left.
+
+use super::{Error, advance};
+use crate::git::{Error as GitError, IndexHold, Linked};
+use crate::ledger::{Actor, Intent, Operation, RefMove, What, is_dead, is_running};
+use crate::name::StreamName;
+use crate::workspace::Workspace;
+
+/// The verb in the intents of this module.
+pub(super) const VERB: &str = "sync";
+
+/// Finishes or forgets what a dead sync of this stream has left. Answers what was done.
+pub(super) fn finish(
+    workspace: &mut Workspace<'_>,
+    operation: &Operation,
+    by: &Actor,
+    stream: &StreamName,
+    linked: &Linked,
+) -> Result<Option<String>, Error> {
+    let repo = workspace.repo;
+    repo.sweep_scratch(&|op| is_running(repo, op).unwrap_or(true));
+    let intent = dead_intent(workspace, stream)?;
+    let is_locked = match repo.index_holder(linked) {
+        Some(op) => !is_running(repo, &op)?,
+        None => false,
+    };
+    match (intent, is_locked) {
+        (None, false) => Ok(None),
+        (Some(intent), false) => {
+            forget(workspace, operation, by, stream, &intent)?;
+            Ok(None)
+        }
+        (None, true) => {
+            IndexHold::inherit(repo, linked, operation.id().as_str())?.release();
+            Ok(Some(
+                "cleaned up behind an earlier sync that was cut off".to_owned(),
+            ))
+        }
+        (Some(intent), true) => {
+            complete(workspace, operation, by, stream, linked, &intent)?;
+            Ok(Some("finished an earlier sync that was cut off".to_owned()))
+        }
+    }
+}
+
+/// Whether there is anything to finish, for a run that may not change anything.
+pub(super) fn is_needed(
+    workspace: &Workspace<'_>,
+    stream: &StreamName,
+    linked: &Linked,
+) -> Result<bool, Error> {
+    let intent = dead_intent(workspace, stream)?;
+    Ok(intent.is_some() || workspace.repo.index_holder(linked).is_some())
+}
+
+fn dead_intent(workspace: &Workspace<'_>, stream: &StreamName) -> Result<Option<Intent>, Error> {
+    let claim = workspace.state.claim(stream);
+    let intent = claim.and_then(|claim| claim.intent.clone());
+    match intent.filter(|intent| intent.verb == VERB) {
+        Some(intent) if is_dead(workspace.repo, &workspace.machine, &intent)? => Ok(Some(intent)),
+        Some(_) | None => Ok(None),
+    }
+}
+
+fn forget(
+    workspace: &mut Workspace<'_>,
+    operation: &Operation,
+    by: &Actor,
+    stream: &StreamName,
+    intent: &Intent,
+) -> Result<(), Error> {
+    let what = What::Abandon {
+        stream: stream.clone(),
+        dead: intent.op.clone(),
+    };
+    let request = workspace.request(operation.id(), by, what, Vec::new());
+    workspace.submit(&request)??;
+    Ok(())
+}
+
+/// Goes on where the dead operation stopped.
+fn complete(
+    workspace: &mut Workspace<'_>,
+    operation: &Operation,
+    by: &Actor,
+    stream: &StreamName,
+    linked: &Linked,
+    intent: &Intent,
+) -> Result<(), Error> {
+    let repo = workspace.repo;
+    let Some((one, old, new)) = intent.moves.iter().find_map(as_step) else {
+        return forget(workspace, operation, by, stream, intent);
+    };
+    advance::announce(workspace, operation, by, stream, intent.moves.clone())?;
+    let mut hold = IndexHold::inherit(repo, linked, operation.id().as_str())?;
+    let (old_tree, new_tree) = (repo.tree_of(old)?, repo.tree_of(new)?);
+    let actual = repo.read_ref(&one.name)?;
+    let is_ours = actual == Some(old);
+    // Somebody has moved the branch by force: then the files go back to where it was left.
+    let (from, to) = if is_ours {
+        (old_tree, new_tree)
+    } else {
+        (new_tree, old_tree)
+    };
+    let changes = repo.diff_trees(Some(from), Some(to))?;
+    let settled = hold.settle((from, to), &changes, operation.lock());
+    let foreign = settled.map_err(|source| Error::HalfWay {
+        stream: stream.clone(),
+        worktree: linked.top.clone(),
+        source,
+    })?;
+    if !foreign.is_empty() {
+        hold.leave();
+        return Err(Error::Torn {
+            stream: stream.clone(),
+            worktree: linked.top.clone(),
+            paths: foreign,
+        });
+    }
+    if !is_ours {
+        advance::call_off(workspace, operation, by, stream)?;
+        return Err(Error::Git(GitError::Moved {
+            name: one.name.clone(),
+            expected: Some(old),
+            actual,
+        }));
+    }
+    let base = workspace.base.commit;
+    let start = repo.merge_bases(base, &[new])?.first().copied();
+    let start = start.unwrap_or(base);
+    let what = What::Synced {
+        stream: stream.clone(),
+        start,
+        landed: false,
+        commits: repo.commits_between(&[new], &[start])?.len(),
+    };
+    let request = workspace.request(operation.id(), by, what, intent.moves.clone());
+    workspace.submit(&request)??;
+    hold.release();
+    Ok(())
+}
+
+fn as_step(one: &RefMove) -> Option<(&RefMove, crate::git::Id, crate::git::Id)> {
+    Some((one, one.old?, one.new?))
+}

@@ -1,0 +1,339 @@
+//! How does one sync go, from the question who asks to the answer?
+
+use std::time::Duration;
+
+use super::advance::{self, Step, advance};
+use super::decide::Range;
+use super::recover::VERB;
+use super::{
+    Error, Obstacle, Outcome, Question, Replay, Synced, Verdict, decide, early, question, recover,
+    scope,
+};
+use crate::exit::Explain as _;
+use crate::git::{self, Id, Linked, Repo};
+use crate::ledger::{Actor, Operation, What};
+use crate::name::{AgentName, StreamName};
+use crate::pattern::Matcher;
+use crate::workspace::Workspace;
+
+/// How long a remote may take to answer.
+const FETCH: Duration = Duration::from_secs(30);
+
+/// What is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Who asks, as given on the command line.
+    pub agent: Option<AgentName>,
+    /// Decide, and change nothing.
+    pub dry_run: bool,
+}
+
+/// Brings one stream onto its base, or stops.
+pub fn sync(repo: &Repo, stream: Option<&StreamName>, options: &Options) -> Result<Synced, Error> {
+    let mut workspace = Workspace::open(repo)?;
+    let stream = workspace.stream(stream)?;
+    let mut is_fetched = false;
+    one(&mut workspace, &stream, options, &mut is_fetched)
+}
+
+/// What one run knows from its beginning to its end.
+struct Run<'a, 'r> {
+    workspace: &'a mut Workspace<'r>,
+    operation: Operation,
+    by: Actor,
+    stream: &'a StreamName,
+    options: &'a Options,
+    notes: Vec<String>,
+}
+
+/// [`sync`] in a workspace that is open; the base is fetched unless it was already.
+pub(super) fn one(
+    workspace: &mut Workspace<'_>,
+    stream: &StreamName,
+    options: &Options,
+    is_fetched: &mut bool,
+) -> Result<Synced, Error> {
+    let repo = workspace.repo;
+    repo.require_whole_history()?;
+    let by = workspace.caller(options.agent.as_ref())?;
+    let operation = Operation::begin(repo)?;
+    let mut run = Run {
+        workspace,
+        operation,
+        by,
+        stream,
+        options,
+        notes: Vec::new(),
+    };
+    run.authorise()?;
+    let linked = match early::worktree(run.workspace, stream)? {
+        Ok(linked) => linked,
+        Err(obstacle) => return run.refused(obstacle),
+    };
+    run.recover(&linked)?;
+    if let Some(obstacle) = early::obstacle(repo, &linked, stream)? {
+        return run.refused(obstacle);
+    }
+    if !*is_fetched {
+        run.fetch()?;
+        *is_fetched = true;
+    }
+    if let Some(doubt) = run.workspace.base.doubt.clone() {
+        let question = question::base_moved(run.workspace, stream, &doubt);
+        return run.stopped(question);
+    }
+    run.go(&linked)
+}
+
+impl Run<'_, '_> {
+    /// Asks the ledger's rules without writing: the early checks come before anything changes.
+    fn authorise(&self) -> Result<(), Error> {
+        let what = What::Begin {
+            stream: self.stream.clone(),
+            verb: VERB.to_owned(),
+            intends: Vec::new(),
+        };
+        let request = self
+            .workspace
+            .request(self.operation.id(), &self.by, what, Vec::new());
+        self.workspace.decide(&request)?;
+        Ok(())
+    }
+
+    fn recover(&mut self, linked: &Linked) -> Result<(), Error> {
+        if self.options.dry_run {
+            if recover::is_needed(self.workspace, self.stream, linked)? {
+                let note = "an earlier sync was cut off; a real run finishes it first";
+                self.notes.push(note.to_owned());
+            }
+            return Ok(());
+        }
+        let done = recover::finish(
+            self.workspace,
+            &self.operation,
+            &self.by,
+            self.stream,
+            linked,
+        )?;
+        self.notes.extend(done);
+        Ok(())
+    }
+
+    fn fetch(&mut self) -> Result<(), Error> {
+        let repo = self.workspace.repo;
+        let branch = self.workspace.base.branch.clone();
+        let Some(remote) = self.workspace.base.remote.clone() else {
+            return Ok(());
+        };
+        repo.fetch_branch(&remote, &branch, FETCH)
+            .map_err(|source| Error::Unreachable {
+                remote,
+                branch,
+                source,
+            })?;
+        *self.workspace = Workspace::open(repo)?;
+        Ok(())
+    }
+
+    fn tip(&self) -> Result<Id, Error> {
+        let tip = self.workspace.repo.read_ref(&self.stream.branch_ref())?;
+        tip.ok_or_else(|| Error::NoBranch {
+            stream: self.stream.clone(),
+        })
+    }
+
+    /// Decides, and does what follows.
+    fn go(self, linked: &Linked) -> Result<Synced, Error> {
+        let repo = self.workspace.repo;
+        let (base, tip) = (self.workspace.base.commit, self.tip()?);
+        let ledger = self.workspace.ledger();
+        let verdict = decide(&Range {
+            repo,
+            worktree: &linked.top,
+            base,
+            tip,
+            operation: (self.operation.id().as_str(), self.operation.lock()),
+            registering: &|| Ok(ledger.lock()?),
+        })?;
+        match verdict {
+            Verdict::UpToDate { commits } => self.up_to_date(tip, commits),
+            Verdict::Contained => {
+                let replay = Replay {
+                    new: base,
+                    picked: Vec::new(),
+                    dropped: Vec::new(),
+                    merges: 0,
+                };
+                let landed = self.has_own_work(tip)?;
+                self.move_to(linked, tip, replay, landed)
+            }
+            Verdict::Moves(replay) => {
+                let question = self.scope_question(tip, &replay)?;
+                if let Some(question) = question {
+                    return self.stopped(question);
+                }
+                let landed = replay.picked.is_empty() && !replay.dropped.is_empty();
+                self.move_to(linked, tip, replay, landed)
+            }
+            Verdict::Stuck(stuck) => {
+                let question =
+                    question::conflict(self.workspace, self.stream, linked, tip, &stuck)?;
+                self.stopped(question)
+            }
+        }
+    }
+
+    fn scope_question(&self, tip: Id, replay: &Replay) -> Result<Option<Question>, Error> {
+        let base = self.workspace.base.commit;
+        let paths = scope::check_scope(self.workspace, self.stream, (base, tip), replay)?;
+        let is_fine = paths.is_empty();
+        Ok((!is_fine).then(|| question::renamed(self.workspace, self.stream, paths)))
+    }
+
+    /// Whether what the base has of the stream was the stream's own: something in its patterns
+    /// changed since it was last moved. A plain fast-forward onto others' work is no landing.
+    fn has_own_work(&self, tip: Id) -> Result<bool, Error> {
+        let (repo, state) = (self.workspace.repo, &self.workspace.state);
+        let Some(claim) = state.claim(self.stream) else {
+            return Ok(false);
+        };
+        let (before, now) = (repo.tree_of(claim.start)?, repo.tree_of(tip)?);
+        let own = Matcher::new(&claim.territory());
+        let changes = repo.diff_trees(Some(before), Some(now))?;
+        Ok(changes
+            .iter()
+            .any(|change| own.is_match(change.path.as_ref())))
+    }
+
+    fn move_to(
+        mut self,
+        linked: &Linked,
+        old: Id,
+        replay: Replay,
+        landed: bool,
+    ) -> Result<Synced, Error> {
+        let repo = self.workspace.repo;
+        let step = Step {
+            stream: self.stream,
+            linked,
+            old,
+            replay: &replay,
+            landed,
+        };
+        let obstacle = if self.options.dry_run {
+            advance::foresee(repo, &step)?
+        } else {
+            advance(self.workspace, &self.operation, &self.by, &step)?
+        };
+        if let Some(obstacle) = obstacle {
+            return self.refused(obstacle);
+        }
+        if !self.options.dry_run {
+            let pairs: Vec<(Id, Id)> = replay.picked.iter().map(|p| (p.old, p.new)).collect();
+            if !pairs.is_empty()
+                && let Err(error) = repo.tell_rewritten(&linked.top, &pairs)
+            {
+                self.notes.extend(about_hook(&error));
+            }
+        }
+        let new = replay.new;
+        let outcome = if landed {
+            Outcome::Landed(replay)
+        } else {
+            Outcome::Rebased(replay)
+        };
+        self.answer(old, new, outcome)
+    }
+
+    /// Nothing to move; but questions may have been answered by hand.
+    fn up_to_date(mut self, tip: Id, commits: usize) -> Result<Synced, Error> {
+        let (state, base) = (&self.workspace.state, self.workspace.base.commit);
+        let is_asked = state.questions_of(self.stream).next().is_some();
+        let start = state.claim(self.stream).map(|claim| claim.start);
+        if (is_asked || start != Some(base)) && !self.options.dry_run {
+            advance::announce(
+                self.workspace,
+                &self.operation,
+                &self.by,
+                self.stream,
+                Vec::new(),
+            )?;
+            let what = What::Synced {
+                stream: self.stream.clone(),
+                start: base,
+                landed: false,
+                commits,
+            };
+            self.submit(what)?;
+        }
+        self.answer(tip, tip, Outcome::UpToDate)
+    }
+
+    /// Asks a person, unless the same is asked already.
+    fn stopped(mut self, question: Question) -> Result<Synced, Error> {
+        if !self.options.dry_run {
+            let asked = question.escalation(self.workspace, self.stream, &self.by);
+            let is_same = |open: &crate::ledger::Escalation| {
+                (&open.cause, open.base, open.commit) == (&asked.cause, asked.base, asked.commit)
+            };
+            let state = &self.workspace.state;
+            let is_asked = state.questions_of(self.stream).any(is_same);
+            let outdated: Vec<String> = state
+                .questions_of(self.stream)
+                .filter(|open| open.cause != asked.cause && open.streams.len() == 1)
+                .filter(|open| {
+                    [question::CONFLICT, question::RENAMED].contains(&open.kind.as_str())
+                })
+                .map(|open| open.id.clone())
+                .collect();
+            if !is_asked {
+                self.submit(What::Escalate(Box::new(asked)))?;
+            }
+            for id in outdated {
+                let why = format!("{} stops at {} now", self.stream, question.id());
+                self.submit(What::Close { id, why })?;
+            }
+        }
+        let tip = self.tip()?;
+        self.answer(tip, tip, Outcome::Stopped(Box::new(question)))
+    }
+
+    fn submit(&mut self, what: What) -> Result<(), Error> {
+        let request = self
+            .workspace
+            .request(self.operation.id(), &self.by, what, Vec::new());
+        self.workspace.submit(&request)??;
+        Ok(())
+    }
+
+    fn refused(self, obstacle: Obstacle) -> Result<Synced, Error> {
+        let tip = self.tip()?;
+        self.answer(tip, tip, Outcome::Refused(obstacle))
+    }
+
+    fn answer(self, old: Id, new: Id, outcome: Outcome) -> Result<Synced, Error> {
+        let base = &self.workspace.base;
+        let repo = self.workspace.repo;
+        Ok(Synced {
+            stream: self.stream.clone(),
+            old,
+            new,
+            base: base.commit,
+            base_branch: base.branch.clone(),
+            commits: repo.commits_between(&[new], &[base.commit])?.len(),
+            outcome,
+            notes: self.notes,
+            dry_run: self.options.dry_run,
+        })
+    }
+}
+
+/// A hook that runs afterwards cannot fail the sync; what it said is passed on.
+fn about_hook(error: &git::Error) -> Vec<String> {
+    let first = if let git::Error::Failed { how, .. } = error {
+        format!("the post-rewrite hook {how}")
+    } else {
+        format!("the post-rewrite hook did not run: {error}")
+    };
+    std::iter::once(first).chain(error.git_said()).collect()
+}

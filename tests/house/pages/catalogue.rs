@@ -1,0 +1,589 @@
+//! What does every failure say, and with which status does it end?
+//!
+//! One example of each variant of each error: the table of `docs/exit-status.md`, where our words
+//! can be read in one place. What only passes another failure on is not an example of its own.
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::io;
+use std::path::PathBuf;
+
+use git_stream::exit::{Exit, Explain};
+use git_stream::git::{Id, Version};
+use git_stream::ledger::{Holder, Refusal, StreamState};
+use git_stream::name::StreamName;
+use git_stream::plan::{Command, CommandKind};
+use git_stream::{
+    claim, cli, git, guard, inbox, ledger, name, pattern, plan, rule, setup, status, sync,
+    workspace,
+};
+
+use super::super::tree::rust;
+use super::table::hold_table;
+
+/// One failure.
+struct Example {
+    /// The module whose failure it is.
+    module: &'static str,
+    /// The name of the type and of the variant: `Error::NotSetUp`, `Invalid`.
+    variant: String,
+    error: Box<dyn Explain>,
+}
+
+fn example<E: Explain + Debug + 'static>(module: &'static str, error: E) -> Example {
+    let type_name = std::any::type_name::<E>().rsplit("::").next().unwrap();
+    let debug = format!("{error:?}");
+    let end = debug.find(|c: char| !c.is_alphanumeric());
+    let variant = &debug[..end.unwrap_or(debug.len())];
+    let variant = if variant == type_name {
+        type_name.to_owned()
+    } else {
+        format!("{type_name}::{variant}")
+    };
+    Example {
+        module,
+        variant,
+        error: Box::new(error),
+    }
+}
+
+fn stream(name: &str) -> StreamName {
+    name.parse().unwrap()
+}
+
+fn id(digit: &str) -> Id {
+    Id::from_hex(digit.repeat(40).as_bytes()).unwrap()
+}
+
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+fn at(path: &str) -> PathBuf {
+    PathBuf::from(path)
+}
+
+fn denied() -> io::Error {
+    io::Error::from(io::ErrorKind::PermissionDenied)
+}
+
+fn holder() -> Holder {
+    Holder {
+        stream: stream("ui"),
+        agent: "a2".parse().unwrap(),
+        worktree: text("/src/app.streams/ui"),
+        machine: text("laptop-1f3a"),
+    }
+}
+
+fn all() -> Vec<Example> {
+    let mut all = of_names_and_patterns();
+    all.extend(of_git());
+    all.extend(of_the_ledger());
+    all.extend(of_refusals());
+    all.extend(of_setup());
+    all.extend(of_claims());
+    all.extend(of_the_guard());
+    all.extend(of_sync());
+    all.extend(of_views());
+    all
+}
+
+fn of_names_and_patterns() -> Vec<Example> {
+    let name = |error| example("name", error);
+    let pattern = |error| example("pattern", error);
+    let bad = text("a//b");
+    vec![
+        name("a b".parse::<StreamName>().unwrap_err()),
+        name("".parse::<name::AgentName>().unwrap_err()),
+        pattern(pattern::Error::Blank { pattern: text("!") }),
+        pattern(pattern::Error::ExcludedTwice {
+            pattern: text("!!a"),
+        }),
+        pattern(pattern::Error::TooLong {
+            beginning: text("src/aaa"),
+            length: 5000,
+        }),
+        pattern(pattern::Error::ControlCharacter {
+            pattern: text("a\nb"),
+        }),
+        pattern(pattern::Error::Absolute {
+            pattern: text("/src"),
+        }),
+        pattern(pattern::Error::Climbs {
+            pattern: text("../src"),
+        }),
+        pattern(pattern::Error::Dot {
+            pattern: text("./src"),
+        }),
+        pattern(pattern::Error::DoubleSlash { pattern: bad }),
+        pattern(pattern::Error::DotGit {
+            pattern: text(".git/hooks"),
+            component: text(".git"),
+        }),
+        pattern(pattern::Error::Invalid {
+            pattern: text("[a"),
+            reason: text("unclosed character class"),
+        }),
+        pattern(pattern::Error::TooDeep {
+            pattern: text("{{{…}}}"),
+        }),
+        pattern(pattern::Error::Empty),
+        pattern(pattern::Error::TooMany { count: 2000 }),
+        example(
+            "pattern",
+            pattern::Invalid {
+                errors: pattern::PatternSet::parse(["/src"]).unwrap_err(),
+            },
+        ),
+        example(
+            "pattern",
+            pattern::TooComplex {
+                patterns: vec![text("*a*b*c*"), text("*c*b*a*")],
+            },
+        ),
+        example(
+            "plan",
+            plan::parse(b"version = 2")
+                .into_plan("streams.toml at main")
+                .unwrap_err(),
+        ),
+    ]
+}
+
+fn of_git() -> Vec<Example> {
+    let git = |error| example("git", error);
+    vec![
+        git(git::Error::NoGit(io::ErrorKind::NotFound.into())),
+        git(git::Error::Failed {
+            command: text("git rev-parse HEAD"),
+            how: text("failed with exit status 128"),
+            status: Some(128),
+            stderr: text("fatal: …"),
+            full: false,
+        }),
+        git(git::Error::Odd {
+            command: text("git version"),
+            answer: text("gut"),
+        }),
+        git(git::Error::TooOld {
+            found: Version(2, 30, 0),
+            needed: git::MINIMUM,
+        }),
+        git(git::Error::File {
+            attempt: "write",
+            path: at("/src/app/.git/git-stream/lock"),
+            source: denied(),
+        }),
+        git(git::Error::NoRepository {
+            directory: at("/src"),
+        }),
+        git(git::Error::Untrusted {
+            path: at("/src/app/.git"),
+        }),
+        git(git::Error::Bare),
+        git(git::Error::Unborn),
+        git(git::Error::Shallow),
+        git(git::Error::RefStorage {
+            storage: text("reftable"),
+        }),
+        git(git::Error::Object {
+            attempt: "read",
+            what: format!("blob {}", id("1")),
+            source: "it is missing".into(),
+        }),
+        git(git::Error::Moved {
+            name: text("refs/heads/stream/api"),
+            expected: Some(id("1")),
+            actual: None,
+        }),
+        git(git::Error::Locked {
+            path: at("/src/app/.git/git-stream/lock"),
+            seconds: 60,
+        }),
+    ]
+}
+
+fn of_the_ledger() -> Vec<Example> {
+    vec![
+        example(
+            "ledger",
+            ledger::Error::Newer {
+                found: text("2"),
+                known: 1,
+            },
+        ),
+        example(
+            "ledger",
+            ledger::Error::Unreadable {
+                file: text("streams/api.toml"),
+                source: "missing field `state`".into(),
+            },
+        ),
+        example("ledger", ledger::Error::Raced { attempts: 32 }),
+        example("workspace", workspace::Error::NotSetUp),
+        example(
+            "workspace",
+            workspace::Error::BaseLost {
+                branch: text("main"),
+                commit: id("1"),
+            },
+        ),
+        example("workspace", workspace::Error::WhichStream),
+        example(
+            "workspace",
+            workspace::Error::PathNotText {
+                path: at("/src/app"),
+            },
+        ),
+    ]
+}
+
+fn of_refusals() -> Vec<Example> {
+    let refusal = |refusal| example("ledger", refusal);
+    let (api, ui) = (stream("api"), stream("ui"));
+    let witness = || "src/ui/a".into();
+    vec![
+        refusal(Refusal::Held {
+            holder: holder(),
+            named: true,
+        }),
+        refusal(Refusal::Overlaps {
+            stream: api.clone(),
+            holder: holder(),
+            witness: witness(),
+        }),
+        refusal(Refusal::Planned {
+            planned: ui.clone(),
+            witness: witness(),
+        }),
+        refusal(Refusal::TooComplex {
+            stream: api.clone(),
+            other: ui.clone(),
+        }),
+        refusal(Refusal::NotLanded {
+            stream: api.clone(),
+            dependency: ui.clone(),
+            state: StreamState::InProgress,
+        }),
+        refusal(Refusal::Conflicts {
+            stream: api.clone(),
+            holder: holder(),
+        }),
+        refusal(Refusal::Unknown {
+            stream: api.clone(),
+            known: vec![text("ui")],
+        }),
+        refusal(Refusal::InPlan {
+            stream: api.clone(),
+        }),
+        refusal(Refusal::OtherPatterns {
+            stream: api.clone(),
+            patterns: vec![text("src/**")],
+        }),
+        refusal(Refusal::SameName {
+            stream: api.clone(),
+            other: stream("API"),
+        }),
+        refusal(Refusal::NotHeld {
+            stream: api.clone(),
+            state: StreamState::Unclaimed,
+        }),
+        refusal(Refusal::NotYours(holder())),
+        refusal(Refusal::Elsewhere(holder())),
+        refusal(Refusal::Busy {
+            stream: api,
+            verb: text("sync"),
+        }),
+        refusal(Refusal::PersonOnly {
+            what: text("approve commands"),
+        }),
+        refusal(Refusal::NoQuestion { id: text("1f3a") }),
+    ]
+}
+
+fn of_setup() -> Vec<Example> {
+    let setup = |error| example("setup", error);
+    vec![
+        setup(setup::Error::NoIdentity),
+        setup(setup::Error::NoBase {
+            branch: text("trunk"),
+            remote: None,
+            full_name: text("refs/heads/trunk"),
+        }),
+        setup(setup::Error::WhichBase),
+        setup(setup::Error::NotApproved {
+            digest: text("1f3a…"),
+            commands: vec![Command {
+                kind: CommandKind::Setup,
+                text: text("npm ci"),
+            }],
+        }),
+        setup(setup::Error::PersonOnly {
+            what: "approve the plan's commands",
+        }),
+    ]
+}
+
+fn of_claims() -> Vec<Example> {
+    let claim = |error| example("claim", error);
+    let api = || stream("api");
+    let worktree = || at("/src/app.streams/api");
+    vec![
+        claim(claim::Error::NotSetUpYet {
+            would: vec![text("would write the hooks")],
+        }),
+        claim(claim::Error::ForeignWork {
+            stream: api(),
+            commits: 2,
+            paths: vec!["src/ui/app.js".into(), "streams.toml".into()],
+        }),
+        claim(claim::Error::NoRevision {
+            revision: text("nowhere"),
+        }),
+        claim(claim::Error::BranchExists {
+            stream: api(),
+            tip: id("1"),
+        }),
+        claim(claim::Error::BranchInUse {
+            stream: api(),
+            worktree: at("/src/app"),
+        }),
+        claim(claim::Error::WorktreeExists {
+            stream: api(),
+            path: worktree(),
+        }),
+        claim(claim::Error::NoForkPoint {
+            stream: api(),
+            tip: id("1"),
+            base: text("main"),
+            several: 2,
+        }),
+        claim(claim::Error::Outdated),
+        claim(claim::Error::Vanished { stream: api() }),
+        claim(claim::Error::SetupNotStarted {
+            command: text("npm ci"),
+            source: denied(),
+        }),
+        claim(claim::Error::SetupFailed {
+            stream: api(),
+            command: text("npm ci"),
+            how: text("exit status 1"),
+        }),
+        claim(claim::Error::CommandNotStarted {
+            command: text("claude"),
+            source: denied(),
+        }),
+    ]
+}
+
+fn of_sync() -> Vec<Example> {
+    let sync = |error| example("sync", error);
+    let api = || stream("api");
+    let worktree = || at("/src/app.streams/api");
+    let failed = || git::Error::Odd {
+        command: text("git fetch origin main"),
+        answer: text("what?"),
+    };
+    vec![
+        sync(sync::Error::Unreachable {
+            remote: text("origin"),
+            branch: text("main"),
+            source: failed(),
+        }),
+        sync(sync::Error::NoIdentity),
+        sync(sync::Error::NoBranch { stream: api() }),
+        sync(sync::Error::IndexBusy {
+            worktree: worktree(),
+        }),
+        sync(sync::Error::Torn {
+            stream: api(),
+            worktree: worktree(),
+            paths: vec!["src/api/lib.rs".into()],
+        }),
+        sync(sync::Error::HalfWay {
+            stream: api(),
+            worktree: worktree(),
+            source: failed(),
+        }),
+    ]
+}
+
+fn of_the_guard() -> Vec<Example> {
+    let guard = |error| example("guard", error);
+    let rule = |error| example("rule", error);
+    let api = || stream("api");
+    vec![
+        guard(guard::Error::Left { stream: api() }),
+        guard(guard::Error::OnOtherBranch {
+            stream: api(),
+            branch: text("main"),
+        }),
+        guard(guard::Error::WhichStream),
+        guard(guard::Error::UnknownStream { stream: api() }),
+        guard(guard::Error::NoRange { text: text("main") }),
+        guard(guard::Error::NotACommit {
+            revision: text("nowhere"),
+        }),
+        guard(guard::Error::OutsidePath { path: at("../x") }),
+        guard(guard::Error::Garbled {
+            path: at("/src/app/.git/MERGE_HEAD"),
+            line: text("x"),
+        }),
+        guard(guard::Error::OwnHook {
+            path: at("/src/app/.git/hooks/pre-commit"),
+            source: denied(),
+        }),
+        rule(rule::Error::NoParent {
+            commit: Some(id("1")),
+        }),
+        rule(rule::Error::NoBase {
+            commit: None,
+            trusted: id("2"),
+        }),
+        rule(rule::Error::SeveralBases {
+            commit: None,
+            bases: vec![id("1"), id("2")],
+            trusted: id("3"),
+        }),
+    ]
+}
+
+fn of_views() -> Vec<Example> {
+    use cli::dispatch;
+    let dispatch = |error| example("cli", error);
+    vec![
+        example(
+            "status",
+            status::Error::NoPlan {
+                path: at("/src/app/streams.toml"),
+            },
+        ),
+        example(
+            "status",
+            status::Error::Unknown {
+                stream: stream("apu"),
+                nearest: Some(stream("api")),
+            },
+        ),
+        example("inbox", inbox::Error::Unknown { id: text("1f3a") }),
+        example(
+            "inbox",
+            inbox::Error::Ambiguous {
+                id: text("1"),
+                ids: vec![text("1f3a"), text("1c44")],
+            },
+        ),
+        dispatch(dispatch::Error::Unknown {
+            verb: text("statsu"),
+            nearest: Some(text("status")),
+        }),
+        dispatch(dispatch::Error::Missing {
+            verb: text("status"),
+        }),
+        dispatch(dispatch::Error::Option { option: text("-C") }),
+        dispatch(dispatch::Error::CannotStart {
+            program: at("/usr/local/bin/git-stream-status"),
+            source: denied(),
+        }),
+    ]
+}
+
+#[test]
+fn the_page_about_statuses_has_every_failure() {
+    let all = all();
+    let mut table = String::new();
+    for exit in Exit::ALL {
+        let mut rows = all.iter().filter(|one| one.error.exit() == exit).peekable();
+        if rows.peek().is_none() {
+            continue;
+        }
+        table.push_str(&format!("### {} {}\n\n", exit.code(), exit.name()));
+        table.push_str("| where | message | what to do |\n|---|---|---|\n");
+        for Example { module, error, .. } in rows {
+            let hints = error.hints().join(" ");
+            let cells = [error.to_string(), hints].map(|cell| cell.replace('|', "\\|"));
+            table.push_str(&format!("| {module} | {} | {} |\n", cells[0], cells[1]));
+        }
+        table.push('\n');
+    }
+    hold_table(
+        "docs/exit-status.md",
+        "failures",
+        table.trim_end_matches('\n'),
+    );
+}
+
+#[test]
+fn every_variant_of_every_error_is_in_the_catalogue() {
+    let shown: BTreeSet<String> = all()
+        .iter()
+        .map(|one| format!("{}: {}", one.module, one.variant))
+        .collect();
+    let mut missing = Vec::new();
+    for source in rust() {
+        for type_name in types_that_explain(&source.text) {
+            for variant in variants(&source.text, &type_name) {
+                let wanted = format!("{}: {variant}", source.module());
+                if !shown.contains(&wanted) {
+                    missing.push(format!("{wanted} ({})", source.path));
+                }
+            }
+        }
+    }
+    assert!(missing.is_empty(), "add an example of each:\n{missing:#?}");
+}
+
+/// The types for which a file has `impl Explain for …`, with any path before `Explain`.
+fn types_that_explain(text: &str) -> Vec<String> {
+    let code = text.split("#[cfg(test)]").next().unwrap();
+    let parts = code.split("Explain for ").skip(1);
+    let names = parts.map(|rest| rest.chars().take_while(|c| c.is_alphanumeric()).collect());
+    names.collect()
+}
+
+/// `Error::NotSetUp` for each variant of an enum, unless it only passes another failure on;
+/// `Invalid` for a struct.
+fn variants(text: &str, type_name: &str) -> Vec<String> {
+    let Some((_, body)) = text.split_once(&format!("pub enum {type_name} {{\n")) else {
+        return vec![type_name.to_owned()];
+    };
+    let body = body.split_once("\n}\n").unwrap().0;
+    let mut found = Vec::new();
+    let mut passes_on = false;
+    for line in body.lines() {
+        let Some(line) = line.strip_prefix("    ") else {
+            continue;
+        };
+        if line.starts_with("#[error(transparent)]") {
+            passes_on = true;
+        } else if line.starts_with(|c: char| c.is_ascii_uppercase()) {
+            let name: String = line.chars().take_while(|c| c.is_alphanumeric()).collect();
+            if !std::mem::take(&mut passes_on) {
+                found.push(format!("{type_name}::{name}"));
+            }
+        }
+    }
+    assert!(
+        !found.is_empty() || body.contains("transparent"),
+        "{type_name}"
+    );
+    found
+}
+
+/// A hint is a sentence with one command that can be pasted.
+#[test]
+fn every_hint_is_a_sentence() {
+    for Example { variant, error, .. } in all() {
+        let message = error.to_string();
+        assert!(
+            !message.ends_with('.') && !message.contains('\n'),
+            "{message}"
+        );
+        for hint in error.hints() {
+            let begins = hint.starts_with(|c: char| c.is_uppercase() || c == '`');
+            let ends = hint.ends_with(['.', '?']);
+            assert!(begins && ends, "{variant}: {hint}");
+        }
+    }
+}
