@@ -1,8 +1,8 @@
 //! How does an index differ from a tree?
 //!
-//! The answer is what `git commit` would make of the index, and it costs as little as the index
-//! has changed: one pass finds where each entry begins, and entries are read only in directories
-//! for which the cache-tree (the `TREE` extension) knows no tree.
+//! The answer is git's own (`git diff-index --cached`), and it costs as little as the index has
+//! changed: one pass finds where each entry begins, and entries are read only in directories of
+//! which the cache-tree (the `TREE` extension) does not say that they are what they were.
 //!
 //! | part      | the question                                                        |
 //! |-----------|---------------------------------------------------------------------|
@@ -21,9 +21,12 @@
 //! Whoever may write the index may write anything into it, so each thing that is believed has
 //! its reason:
 //!
-//! - **A directory's tree**, where the cache-tree calls it valid and has its object: `git commit`
-//!   writes exactly this tree without looking at the entries below. So this tree is judged, in
-//!   their place. An entry that contradicts it would not be committed either.
+//! - **A directory's tree**, where the cache-tree names the very tree of comparison: then nothing
+//!   below is looked at. `git diff` and `git status` believe it in the same way, and `git commit`
+//!   writes exactly the tree that is named, so no entry below can change what is committed.
+//!   Where another tree is named, it is not asked: the entries are judged, as git's diff does. An
+//!   index whose cache-tree contradicts its entries there shows one change and commits another;
+//!   that is found when the commit itself is judged, which needs no index.
 //! - **How many entries lie below it**: git skips that many. Believed only if the last of them is
 //!   in that directory and the next one is not. Anything else is damage: git would lose entries.
 //! - **The order**: every entry that is read must come after the one read before it.
@@ -40,7 +43,7 @@
 //! Paths of 4095 bytes and more cannot be read from a split index, directories nested deeper than
 //! [`walk::DEEPEST`] not at all, and of a version 4 or split index an odd mode is read as the
 //! nearest one that git has. Unresolved conflicts and entries of `git add -N` below a directory
-//! whose tree is called valid are not seen; git never calls it that, and would not commit them.
+//! that the cache-tree calls unchanged are not seen; git never calls it that where there are any.
 
 #[cfg(any(test, fuzzing))]
 mod alike;

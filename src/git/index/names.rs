@@ -4,23 +4,14 @@ use bstr::{BStr, ByteSlice as _};
 use gix::hash::{Kind, oid};
 
 use crate::git::Id;
-use crate::git::tree::{Leaf, TREE};
+use crate::git::tree::{GITLINK, Leaf, SYMLINK, TREE};
 
 /// A tree that is read from front to back.
 pub(super) struct Names {
     bytes: Vec<u8>,
     hash: Kind,
-    /// The next name; `None` after the last one.
-    next: Option<Position>,
-}
-
-/// Where in a tree one name lies; its mode is known.
-#[derive(Clone, Copy)]
-struct Position {
-    mode: u32,
-    name: usize,
-    id: usize,
-    end: usize,
+    /// Where the next name begins.
+    at: usize,
 }
 
 /// One name of a tree.
@@ -29,6 +20,8 @@ pub(super) struct Named<'t> {
     pub(super) name: &'t BStr,
     pub(super) mode: u32,
     pub(super) id: &'t oid,
+    /// Where the name after it begins.
+    end: usize,
 }
 
 impl Named<'_> {
@@ -43,6 +36,11 @@ impl Named<'_> {
         }
     }
 
+    /// Where the name after it begins.
+    pub(super) fn end(&self) -> usize {
+        self.end
+    }
+
     /// The tree behind the name of a directory.
     pub(super) fn subtree(&self) -> Option<Id> {
         self.is_tree().then(|| self.id.to_owned())
@@ -50,56 +48,61 @@ impl Named<'_> {
 }
 
 impl Names {
-    /// Reads a tree; `None` where it is malformed.
-    pub(super) fn new(bytes: Vec<u8>, hash: Kind) -> Option<Names> {
-        let next = at(&bytes, 0, hash)?;
-        Some(Names { bytes, hash, next })
+    pub(super) fn new(bytes: Vec<u8>, hash: Kind) -> Names {
+        let at = 0;
+        Names { bytes, hash, at }
     }
 
-    /// The next name.
-    pub(super) fn peek(&self) -> Option<Named<'_>> {
-        let next = self.next?;
-        Some(Named {
-            name: self.bytes[next.name..next.id - 1].as_bstr(),
-            mode: next.mode,
-            id: oid::from_bytes_unchecked(&self.bytes[next.id..next.end]),
-        })
-    }
-
-    /// Goes on to the name after it; `None` where the tree is malformed.
-    pub(super) fn advance(&mut self) -> Option<()> {
-        if let Some(next) = self.next {
-            self.next = at(&self.bytes, next.end, self.hash)?;
+    /// The next name; `Some(None)` after the last one, `None` where the tree is malformed.
+    #[expect(clippy::option_option, reason = "the end is no damage")]
+    pub(super) fn peek(&self) -> Option<Option<Named<'_>>> {
+        let rest = &self.bytes[self.at..];
+        if rest.is_empty() {
+            return Some(None);
         }
-        Some(())
+        let (mode, rest) = rest.split_once_str(" ")?;
+        let name = rest.find_byte(0)?;
+        let id = rest.get(name + 1..name + 1 + self.hash.len_in_bytes())?;
+        Some(Some(Named {
+            name: rest[..name].as_bstr(),
+            mode: octal(mode)?,
+            id: oid::from_bytes_unchecked(id),
+            end: self.bytes.len() - rest.len() + name + 1 + id.len(),
+        }))
+    }
+
+    /// Goes on after a name.
+    pub(super) fn pass(&mut self, end: usize) {
+        self.at = end;
+    }
+
+    /// Goes on after the next name if it is exactly this; nothing is looked for then.
+    pub(super) fn pass_if(&mut self, mode: u32, name: &[u8], id: &oid) -> bool {
+        let spelled: &[u8] = match mode {
+            0o100_644 => b"100644 ",
+            0o100_755 => b"100755 ",
+            SYMLINK => b"120000 ",
+            GITLINK => b"160000 ",
+            _ => return false,
+        };
+        let rest = self.bytes[self.at..]
+            .strip_prefix(spelled)
+            .and_then(|rest| rest.strip_prefix(name))
+            .and_then(|rest| rest.strip_prefix(b"\0"))
+            .and_then(|rest| rest.strip_prefix(id.as_bytes()));
+        if let Some(rest) = rest {
+            self.at = self.bytes.len() - rest.len();
+        }
+        rest.is_some()
     }
 }
 
-/// The name that begins here: `Some(None)` at the end, `None` where there is something else.
-#[expect(clippy::option_option, reason = "the end is no damage")]
-fn at(bytes: &[u8], start: usize, hash: Kind) -> Option<Option<Position>> {
-    let rest = bytes.get(start..)?;
-    if rest.is_empty() {
-        return Some(None);
+fn octal(digits: &[u8]) -> Option<u32> {
+    if digits.is_empty() || digits.len() > 7 {
+        return None;
     }
-    let mut mode = 0;
-    let mut name = start;
-    loop {
-        let byte = *bytes.get(name)?;
-        name += 1;
-        match byte {
-            b'0'..=b'7' if name - start <= 7 => mode = mode << 3 | u32::from(byte - b'0'),
-            b' ' if name - start > 1 => break,
-            _ => return None,
-        }
-    }
-    let id = name + bytes.get(name..)?.find_byte(0)? + 1;
-    let end = id + hash.len_in_bytes();
-    let position = Position {
-        mode,
-        name,
-        id,
-        end,
-    };
-    (end <= bytes.len()).then_some(Some(position))
+    digits.iter().try_fold(0, |mode, digit| match digit {
+        b'0'..=b'7' => Some(mode << 3 | u32::from(digit - b'0')),
+        _ => None,
+    })
 }

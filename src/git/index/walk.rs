@@ -115,11 +115,10 @@ impl<'a> Walk<'a> {
             Some(tree) => self.repo.bytes(tree, Kind::Tree)?,
             None => Vec::new(),
         };
-        let olds = Names::new(bytes, self.repo.gix.object_hash());
         Ok(Some(Open {
             prefix: here.prefix,
             tree: here.tree,
-            olds: olds.ok_or_else(|| self.malformed(here.tree))?,
+            olds: Names::new(bytes, self.repo.gix.object_hash()),
             nodes: nodes?,
         }))
     }
@@ -127,7 +126,10 @@ impl<'a> Walk<'a> {
     /// Goes on comparing a directory, up to its end or to a directory below it.
     fn compare(&mut self, here: &mut Open<'a>) -> Result<Option<Directory<'a>>, Error> {
         loop {
-            let (new, old) = (self.name(here)?, here.olds.peek());
+            self.pass_unchanged(here)?;
+            let old = here.olds.peek();
+            let old = old.ok_or_else(|| self.malformed(here.tree))?;
+            let new = self.name(here)?;
             let order = match (&new, &old) {
                 (None, None) => return Ok(None),
                 (Some(_), None) => Ordering::Less,
@@ -135,6 +137,7 @@ impl<'a> Walk<'a> {
                 (Some(new), Some(old)) => new.cmp(old),
             };
             let old = old.filter(|_| order.is_ge());
+            let end = old.map(|old| old.end());
             let mut below = None;
             match (new.filter(|_| order.is_le()), old) {
                 (Some(new), old) if new.directory => below = self.below(here, new, old)?,
@@ -142,9 +145,8 @@ impl<'a> Walk<'a> {
                 (None, Some(old)) => self.removed(here, old)?,
                 (None, None) => {}
             }
-            if old.is_some() {
-                let advanced = here.olds.advance();
-                advanced.ok_or_else(|| self.malformed(here.tree))?;
+            if let Some(end) = end {
+                here.olds.pass(end);
             }
             if below.is_some() {
                 return Ok(below);
@@ -224,24 +226,28 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Judges a directory by the tree that the index knows of it, if it knows one.
-    fn known(&mut self, here: &Directory<'a>) -> Result<bool, Error> {
-        let known = self.cache.zip(here.node);
-        let Some((id, count)) = known.and_then(|(cache, node)| cache.node(node).known) else {
-            return Ok(false);
-        };
-        if here.tree.is_none_or(|tree| *tree != *id) {
-            let id = id.to_owned();
-            // Without the object git makes the tree from the entries, and so do we.
-            if !id.is_empty_tree() && !self.repo.has(id) {
-                return Ok(false);
-            }
-            let path = here.prefix.strip_suffix(b"/").unwrap_or(here.prefix);
-            self.repo
-                .diff_into(path.as_bstr(), here.tree, Some(id), &mut self.changes)?;
+    /// Passes over entries that the tree has in the same words: what most entries are.
+    fn pass_unchanged(&mut self, here: &mut Open<'a>) -> Result<(), Error> {
+        while let Some(entry) = self.next
+            && entry.stage == 0
+            && !entry.intent_to_add
+            && let Some(name) = entry.path.strip_prefix(here.prefix.as_bytes())
+            && !name.is_empty()
+            && here.olds.pass_if(entry.mode, name, entry.id)
+        {
+            self.advance()?;
         }
-        self.skip(here, count)?;
-        Ok(true)
+        Ok(())
+    }
+
+    /// Passes over a directory of which the index knows that it is unchanged.
+    fn known(&mut self, here: &Directory<'a>) -> Result<bool, Error> {
+        let node = self.cache.zip(here.node);
+        let known = node.and_then(|(cache, node)| cache.node(node).known);
+        match known.zip(here.tree) {
+            Some(((id, count), tree)) if *tree == *id => self.skip(here, count).map(|()| true),
+            _ => Ok(false),
+        }
     }
 
     /// Goes on after a directory's last entry, which must be where the cache-tree says it is.

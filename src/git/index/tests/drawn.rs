@@ -95,31 +95,27 @@ impl Drawn {
         differences(&self.old, &new, &unmerged)
     }
 
-    /// What differs once git has committed: where the cache-tree knows a tree, it is written.
-    pub(super) fn by_commit(&self, repo: &Repo) -> Vec<Change> {
+    /// What differs if every directory is believed that claims to be what it was.
+    pub(super) fn by_claims(&self) -> Vec<Change> {
         let mut new = Flat::new();
         let mut unmerged = BTreeSet::new();
         for item in &self.made.items {
             let mut node = self.made.cache.as_ref();
             let mut rest: &[u8] = &item.path;
-            let written = loop {
-                match node {
-                    Some(node) if node.count >= 0 && repo.has(node.id) => break true,
-                    _ => {}
+            let unchanged = loop {
+                let directory = &item.path[..item.path.len() - rest.len()];
+                if node.is_some_and(|node| self.claims_unchanged(node, directory)) {
+                    break Some(directory);
                 }
                 let Some(slash) = rest.iter().position(|byte| *byte == b'/') else {
-                    break false;
+                    break None;
                 };
                 let name = &rest[..slash];
                 node = node.and_then(|node| node.children.iter().find(|n| n.name == name));
                 rest = &rest[slash + 1..];
             };
-            if written {
-                let directory = &item.path[..item.path.len() - rest.len()];
-                let tree = &self.trees[&node.unwrap().id];
-                for (path, leaf) in tree {
-                    new.insert([directory, path].concat(), *leaf);
-                }
+            if let Some(directory) = unchanged {
+                new.extend(below(&self.old, directory).map(|(path, leaf)| (path.clone(), *leaf)));
             } else if item.stage != 0 {
                 unmerged.insert(item.path.clone());
             } else if !item.intent_to_add {
@@ -128,6 +124,19 @@ impl Drawn {
         }
         differences(&self.old, &new, &unmerged)
     }
+
+    fn claims_unchanged(&self, node: &Node, directory: &[u8]) -> bool {
+        let cut = |(path, leaf): (&Vec<u8>, &Leaf)| (path[directory.len()..].to_vec(), *leaf);
+        let old: Flat = below(&self.old, directory).map(cut).collect();
+        // A directory that the tree does not have was not empty: it was not there.
+        let there = !old.is_empty() || directory.is_empty() && self.tree.is_some();
+        node.count >= 0 && there && self.trees.get(&node.id) == Some(&old)
+    }
+}
+
+fn below<'a>(flat: &'a Flat, directory: &'a [u8]) -> impl Iterator<Item = (&'a Vec<u8>, &'a Leaf)> {
+    flat.iter()
+        .filter(move |(path, _)| path.starts_with(directory))
 }
 
 impl Item {

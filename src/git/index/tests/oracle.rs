@@ -7,7 +7,7 @@ use bstr::{BString, ByteSlice as _};
 
 use super::chance::Chance;
 use super::drawn::Drawn;
-use super::{Bench, Change, Id, cases};
+use super::{Bench, Change, Id, cases, forged};
 use crate::git::{Repo, replace_file};
 
 /// Mode and id on both sides; `None` for an unresolved conflict.
@@ -54,7 +54,17 @@ fn git_says_the_same_of_made_indexes() {
         let bench = Bench::on_disk(format);
         let index = bench.repo.git_dir().join("made");
         for seed in cases(number) {
-            let drawn = Drawn::new(&bench.repo, &mut Chance::new(seed));
+            let mut chance = Chance::new(seed);
+            let mut drawn = Drawn::new(&bench.repo, &mut chance);
+            let ids: Vec<Id> = drawn.trees.keys().copied().collect();
+            // git believes the same lies.
+            if let Some(cache) = &mut drawn.made.cache
+                && chance.percent(30)
+            {
+                forged::lie(cache, &mut chance, |node, chance| {
+                    node.id = chance.one_of(&ids);
+                });
+            }
             let Some(tree) = drawn.tree else {
                 continue;
             };
