@@ -10,6 +10,8 @@
 //! This stops accidents, not malice: whoever can set an environment variable can claim any name.
 
 use std::env;
+#[cfg(target_os = "linux")]
+use std::fs;
 
 use crate::git::Repo;
 use crate::ledger::{Actor, Kind, Machine, State, host_name};
@@ -88,8 +90,53 @@ fn user_at_host() -> AgentName {
         .unwrap_or_else(|_odd| "somebody".parse().expect("a plain word is a name"))
 }
 
-/// The terminal session: the same for all commands of one terminal or one script.
+/// The terminal session: the same for all commands of one terminal or one script; empty where it
+/// cannot be told.
+///
+/// Inside a container the session may have begun outside. Its number is 0 then, and any number may
+/// come again in the next container, so the namespace of process numbers belongs to it.
+#[cfg(target_os = "linux")]
+fn session() -> String {
+    let namespace = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    let id = fs::read_to_string("/proc/self/stat").ok();
+    id.as_deref()
+        .and_then(session_id)
+        .map_or_else(String::new, |id| {
+            let namespace = namespace.to_string_lossy();
+            let number: String = namespace.chars().filter(char::is_ascii_digit).collect();
+            format!("{id}.{number}")
+        })
+}
+
+/// The sixth field of `/proc/PID/stat` (proc(5)); the second is a name in parentheses, which may
+/// hold anything.
+#[cfg(target_os = "linux")]
+fn session_id(stat: &str) -> Option<&str> {
+    let (_, after_name) = stat.rsplit_once(')')?;
+    after_name.split_ascii_whitespace().nth(3)
+}
+
+/// The terminal session: the same for all commands of one terminal or one script; empty where it
+/// cannot be told.
+#[cfg(not(target_os = "linux"))]
 fn session() -> String {
     rustix::process::getsid(None)
         .map_or_else(|_| String::new(), |id| id.as_raw_nonzero().to_string())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::{session, session_id};
+
+    #[test]
+    fn a_session_is_found_behind_any_name() {
+        assert_eq!(session_id("7 (a) S 1 2) S 1 7 5 0 -1"), Some("5"));
+        assert_eq!(session_id("7 (a) S"), None);
+        assert_eq!(session_id(""), None);
+        let (id, namespace) = session()
+            .split_once('.')
+            .map(|(a, b)| (a.parse(), b.parse()))
+            .unwrap();
+        let (_, _): (u32, u64) = (id.unwrap(), namespace.unwrap());
+    }
 }

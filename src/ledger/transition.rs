@@ -734,7 +734,9 @@ impl Actor {
     /// A name that was found out (user and host) is shared by all terminals of a person, so it
     /// counts only together with the session.
     pub fn is_holder_of(&self, name: &StreamName, claim: &Claim) -> bool {
-        let same_session = self.machine == claim.machine && self.session == claim.session;
+        let known = !self.session.is_empty();
+        let same_session =
+            known && self.machine == claim.machine && self.session == claim.session;
         self.proves_to_be_holder_of(name, claim) || (self.agent == claim.agent && same_session)
     }
 

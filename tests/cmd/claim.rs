@@ -777,3 +777,25 @@ fn a_dry_run_works_where_nobody_has_set_up() {
     ");
     before.assert_same(&Fingerprint::of(&sandbox, &sandbox.repo()));
 }
+
+/// Inside a container the session began outside, and has no number there.
+#[test]
+fn an_agent_without_a_name_holds_what_it_claimed_in_its_own_container() {
+    let sandbox = Sandbox::new();
+    let contained = |script: &str| {
+        let options = "--user --map-root-user --pid --fork --mount-proc sh -c";
+        let words = options.split(' ').chain([script]);
+        sandbox.program("unshare", words).env("CLAUDECODE", "1")
+    };
+    if contained("true").status() != 0 {
+        println!("!!!!  SKIPPED: this system makes no namespaces  !!!!");
+        return;
+    }
+    let claim = env!("CARGO_BIN_EXE_git-stream-claim");
+    let sync = env!("CARGO_BIN_EXE_git-stream-sync");
+    let both = format!("'{claim}' api --files src/ && '{sync}' api");
+    contained(&both).go().succeeded();
+    // The session of the next container has the same number, and is another.
+    let other = contained(&format!("'{sync}' api")).go();
+    assert_eq!(other.status(), 1, "{}", other.block());
+}
