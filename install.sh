@@ -78,11 +78,7 @@ build() {
 		say "would run: cargo build --release --locked --bins"
 		return 0
 	fi
-	# The programs abort on a panic, so nothing ever unwinds: leaving the tables for it out makes
-	# each of them a twelfth smaller. Not every system can do without them.
-	flags=${RUSTFLAGS-}
-	[ "$(uname -s 2>/dev/null)" != Linux ] || flags="$flags -C force-unwind-tables=no"
-	(cd "$here" && RUSTFLAGS=$flags cargo build --release --locked --bins) || die \
+	(cd "$here" && cargo build --release --locked --bins) || die \
 		"the build failed; nothing was installed"
 	# cargo knows best where it builds: CARGO_TARGET_DIR and its configuration both have a say.
 	built=$(cd "$here" && cargo metadata --format-version 1 --no-deps --locked |

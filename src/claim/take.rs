@@ -130,9 +130,9 @@ fn write<'r>(
     report: &setup::Report,
 ) -> Result<Written<'r>, Error> {
     let mut workspace = if wanted.dry_run {
-        Workspace::foresee(repo, report.recorded.clone())?
+        Workspace::foresee(repo, report.recorded.clone())?.comparing()
     } else {
-        Workspace::open(repo)?
+        Workspace::open(repo)?.comparing()
     };
     let by = workspace.caller(wanted.agent.as_ref())?;
     if workspace.plan.worktrees.setup.is_some() {
@@ -454,7 +454,7 @@ pub fn widen(
     agent: Option<&AgentName>,
     dry_run: bool,
 ) -> Result<Taken, Error> {
-    let mut workspace = Workspace::open(repo)?;
+    let mut workspace = Workspace::open(repo)?.comparing();
     let by = workspace.caller(agent)?;
     let operation = Operation::begin(repo)?;
     let what = What::Add {

@@ -66,6 +66,10 @@ pub const VERBS: [(&str, &[Known]); 3] = [
             known("claim", "Take a stream and print its worktree"),
             known("path", "Print a stream's worktree"),
             known("guard", "Ask whether a change stays inside its stream"),
+            known(
+                "verify",
+                "Judge a stream's whole history, and record what is found",
+            ),
         ],
     ),
 ];

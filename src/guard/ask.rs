@@ -68,18 +68,19 @@ pub fn range(repo: &Repo, range: &str, whose: &Whose) -> Result<Verdict, Error> 
             });
         }
     };
-    let commit = |revision: &str| -> Result<Id, Error> {
-        let found = repo.resolve(revision)?;
-        found.ok_or_else(|| Error::NotACommit {
-            revision: revision.to_owned(),
-        })
-    };
-    let (trusted, tip) = (commit(base)?, commit(tip)?);
+    let (trusted, tip) = (commit_at(repo, base)?, commit_at(repo, tip)?);
     let state = Ledger::of(repo).read()?;
     let (plan, _) = workspace::plan_at(repo, trusted, base)?;
     let (stream, scope) = scope_of(repo, &state, &plan, whose)?;
     let ids = repo.commits_between(&[tip], &[trusted])?;
     commits(repo, (&state, &plan), (stream, &scope), trusted, &ids)
+}
+
+/// The commit that a revision names.
+pub fn commit_at(repo: &Repo, revision: &str) -> Result<Id, Error> {
+    repo.resolve(revision)?.ok_or_else(|| Error::NotACommit {
+        revision: revision.to_owned(),
+    })
 }
 
 /// Asks the rule of each of these commits.

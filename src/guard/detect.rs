@@ -12,19 +12,17 @@
 //! After an ordinary commit only what it brings is judged, unless the stream has the mark. A move
 //! of the branch that runs no hook (`git reset`, `git update-ref`) is seen at the next that does.
 
-use std::collections::HashSet;
 use std::ffi::OsString;
+use std::process::{Command, Stdio};
 
-use bstr::ByteSlice as _;
-
-use super::{Error, Outcome, Verdict, ask, own};
-use crate::exit::Explain as _;
+use super::taint::{Taint, judge, taint_of};
+use super::verify::is_marked;
+use super::{Error, Outcome, hooks, own};
+use crate::exit::Exit;
 use crate::git::{Id, Repo};
-use crate::ledger::{Escalation, OpId, What, is_dead};
+use crate::ledger::is_dead;
 use crate::name::StreamName;
-use crate::path;
-use crate::rule;
-use crate::workspace::{Workspace, marked, now};
+use crate::workspace::{Workspace, marked};
 
 /// What is told after the fact.
 #[derive(Debug)]
@@ -33,23 +31,10 @@ pub enum Notice {
     Tainted(Box<Taint>),
     /// It is clean again.
     CleanAgain(StreamName),
+    /// The ledger does not say so yet.
+    NotRecorded(Error),
     /// It could not be looked at.
     Failed(Error),
-}
-
-/// How a stream's history breaks the rule.
-#[derive(Debug)]
-pub struct Taint {
-    /// What breaks it, in one line.
-    pub why: String,
-    /// The same with every path, grouped.
-    pub text: String,
-    /// How it becomes clean again: sentences with one command each.
-    pub hints: Vec<String>,
-    /// The newest commit that breaks it; `None` where the history as a whole does.
-    commit: Option<Id>,
-    /// The paths that are not the stream's.
-    paths: Vec<String>,
 }
 
 /// Runs the user's own hook, then looks at what has become of the stream.
@@ -57,37 +42,39 @@ pub(super) fn run(repo: &Repo, name: &str, args: &[OsString]) -> Outcome {
     let own = own::run(repo, name, args);
     let looked = match &own {
         Ok(_) => look(repo, name, args),
-        Err(_) => Ok(None),
+        Err(_) => Ok(Vec::new()),
     };
-    let (own, notice) = match (own, looked) {
-        (Ok(status), Ok(notice)) => (status, notice),
-        (Ok(status), Err(error)) => (status, Some(Notice::Failed(error))),
-        (Err(error), _) => (0, Some(Notice::Failed(error))),
+    let (own, notices) = match (own, looked) {
+        (Ok(status), Ok(notices)) => (status, notices),
+        (Ok(status), Err(error)) => (status, vec![Notice::Failed(error)]),
+        (Err(error), _) => (0, vec![Notice::Failed(error)]),
     };
-    Outcome::Noticed { own, notice }
+    Outcome::Noticed { own, notices }
 }
 
-fn look(repo: &Repo, name: &str, args: &[OsString]) -> Result<Option<Notice>, Error> {
+fn look(repo: &Repo, name: &str, args: &[OsString]) -> Result<Vec<Notice>, Error> {
     if !may_have_moved(repo, name, args) || marked(repo.git_dir())?.is_none() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
-    let mut workspace = Workspace::open(repo)?;
+    let workspace = Workspace::open(repo)?;
     let Some(stream) = workspace.place.stream().cloned() else {
-        return Ok(None);
+        return Ok(Vec::new());
     };
     if is_being_worked_on(&workspace, &stream)? {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let tip = if is_on_branch(repo, &stream, name)? {
         repo.head()?
     } else {
         None
     };
-    let Some(tip) = tip else { return Ok(None) };
+    let Some(tip) = tip else {
+        return Ok(Vec::new());
+    };
     if name == "post-commit" && brings_nothing_wrong(&workspace, &stream, tip)? {
-        return Ok(None);
+        return Ok(Vec::new());
     }
-    examine(&mut workspace, &stream, tip)
+    tell(&workspace, stream, tip)
 }
 
 /// Whether the branch may be somewhere else since the last look.
@@ -150,153 +137,47 @@ fn brings_nothing_wrong(
     }
 }
 
-/// Judges a stream's whole history from the trusted base, and sets or takes away the mark.
-pub fn examine(
-    workspace: &mut Workspace<'_>,
-    stream: &StreamName,
-    tip: Id,
-) -> Result<Option<Notice>, Error> {
-    let has_mark = workspace
-        .state
-        .stream(stream)
-        .is_some_and(|record| record.tainted.is_some());
-    let Some(taint) = taint_of(workspace, stream, tip)? else {
-        if !has_mark {
-            return Ok(None);
-        }
-        let stream = stream.clone();
-        put(
-            workspace,
-            What::Untaint {
-                stream: stream.clone(),
-            },
-        )?;
-        return Ok(Some(Notice::CleanAgain(stream)));
+/// Judges the whole history, and has the ledger changed if it must be.
+///
+/// Only then another program is started: what writes to the ledger would make this one, which
+/// starts with every commit, an eighth larger.
+fn tell(workspace: &Workspace<'_>, stream: StreamName, tip: Id) -> Result<Vec<Notice>, Error> {
+    let taint = taint_of(workspace, &stream, tip)?;
+    if taint.is_none() && !is_marked(workspace, &stream) {
+        return Ok(Vec::new());
+    }
+    let recorded = record(&stream, tip);
+    let found = match taint {
+        Some(taint) => Notice::Tainted(Box::new(taint)),
+        None => Notice::CleanAgain(stream),
     };
-    let question = question(workspace, stream, &taint)?;
-    let what = What::Taint {
+    let failed = recorded.err().map(Notice::NotRecorded);
+    Ok(std::iter::once(found).chain(failed).collect())
+}
+
+/// `git stream verify`, which finds the same and writes it down.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is no git, but a program of ours, in the environment of this one"
+)]
+fn record(stream: &StreamName, tip: Id) -> Result<(), Error> {
+    let program = hooks::beside("git-stream-verify")?;
+    let failed = |said: String| Error::NotRecorded {
         stream: stream.clone(),
-        why: taint.why.clone(),
-        question: Box::new(question),
+        said,
     };
-    put(workspace, what)?;
-    Ok(Some(Notice::Tainted(Box::new(taint))))
-}
-
-fn judge(workspace: &Workspace<'_>, stream: &StreamName, ids: &[Id]) -> Result<Verdict, Error> {
-    let (state, plan) = (&workspace.state, &workspace.plan);
-    let scope = ask::scope(state, plan, stream)?;
-    let whose = (Some(stream.clone()), &scope);
-    ask::commits(
-        workspace.repo,
-        (state, plan),
-        whose,
-        workspace.base.commit,
-        ids,
-    )
-}
-
-/// How the history up to `tip` breaks the rule, if it does.
-fn taint_of(
-    workspace: &Workspace<'_>,
-    stream: &StreamName,
-    tip: Id,
-) -> Result<Option<Taint>, Error> {
-    let (repo, trusted) = (workspace.repo, workspace.base.commit);
-    let ids = repo.commits_between(&[tip], &[trusted])?;
-    let verdict = match judge(workspace, stream, &ids) {
-        Ok(verdict) if verdict.accepts() => return Ok(None),
-        Ok(verdict) => verdict,
-        Err(Error::Rule(error)) if !matches!(error, rule::Error::Git(_)) => {
-            let why = error.to_string();
-            return Ok(Some(Taint {
-                text: why.clone(),
-                why,
-                hints: error.hints(),
-                commit: None,
-                paths: Vec::new(),
-            }));
-        }
-        Err(error) => return Err(error),
-    };
-    let bad: HashSet<Id> = verdict.commits().collect();
-    let mut hints = Vec::new();
-    if let Some(clean) = last_clean(repo, trusted, tip, &bad)? {
-        hints.push(format!(
-            "Go back to the last clean commit with `git reset --soft {}`; the index and the files \
-             keep their content.",
-            clean.to_hex_with_len(9)
-        ));
-        hints.push(
-            "Take what is not the stream's out of the index with `git stream guard unstage`, \
-             before committing again."
-                .to_owned(),
-        );
-    }
-    hints.extend(verdict.hints());
-    let refused = verdict.refused.iter();
-    let mut paths: Vec<String> = refused
-        .map(|one| path::shown(one.breach.path.as_bstr()))
-        .collect();
-    paths.sort();
-    paths.dedup();
-    Ok(Some(Taint {
-        why: verdict.headline(),
-        text: verdict.text(),
-        hints,
-        commit: verdict.commits().next(),
-        paths,
-    }))
-}
-
-/// The newest commit on the way back from `tip` that has none of these in its history.
-fn last_clean(repo: &Repo, trusted: Id, tip: Id, bad: &HashSet<Id>) -> Result<Option<Id>, Error> {
-    let mut commit = tip;
-    loop {
-        let history = repo.commits_between(&[commit], &[trusted])?;
-        if !history.iter().any(|id| bad.contains(id)) {
-            return Ok(Some(commit));
-        }
-        match repo.commit(commit)?.parents.first() {
-            Some(parent) => commit = *parent,
-            None => return Ok(None),
+    let output = Command::new(&program)
+        .args([stream.as_str(), "--tip", &tip.to_string()])
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| failed(format!("{}: {error}", program.display())))?;
+    match output.status.code() {
+        Some(0) => Ok(()),
+        Some(status) if status == i32::from(Exit::Refused.code()) => Ok(()),
+        _ => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            let line = said.lines().next().unwrap_or("it said nothing");
+            Err(failed(line.trim_start_matches("error: ").to_owned()))
         }
     }
-}
-
-fn question(
-    workspace: &Workspace<'_>,
-    stream: &StreamName,
-    taint: &Taint,
-) -> Result<Escalation, Error> {
-    let by = workspace.caller(None)?;
-    let planned = workspace.plan.streams.get(stream);
-    Ok(Escalation {
-        id: format!("{}-{stream}", Escalation::TAINTED),
-        kind: Escalation::TAINTED.to_owned(),
-        streams: vec![stream.clone()],
-        agent: by.agent,
-        owner: planned.and_then(|planned| planned.owner.clone()),
-        raised: now(),
-        question: format!(
-            "How shall the history of {stream} become clean? {}",
-            taint.why
-        ),
-        cause: format!("{} {stream}", Escalation::TAINTED),
-        commit: taint.commit,
-        base: Some(workspace.base.commit),
-        paths: taint.paths.clone(),
-        evidence: taint.text.clone(),
-        choices: taint.hints.clone(),
-        extra: toml::Table::new(),
-    })
-}
-
-/// Puts it to the ledger. A refusal means that somebody was faster, and the stream is not what it
-/// was: there is nothing to mark.
-fn put(workspace: &mut Workspace<'_>, what: What) -> Result<(), Error> {
-    let by = workspace.caller(None)?;
-    let request = workspace.request(&OpId::new(), &by, what, Vec::new());
-    drop(workspace.submit(&request)?);
-    Ok(())
 }

@@ -76,6 +76,14 @@ pub enum Error {
         /// The line.
         line: String,
     },
+    /// The ledger does not say yet what was found.
+    #[error("what was found in the history of '{stream}' could not be recorded: {said}")]
+    NotRecorded {
+        /// The stream.
+        stream: StreamName,
+        /// Why not, in one line.
+        said: String,
+    },
     /// The user's own hook could not be started.
     #[error("cannot run the hook '{}'", path.display())]
     OwnHook {
@@ -103,6 +111,7 @@ impl Error {
             | Error::NotACommit { .. }
             | Error::OutsidePath { .. }
             | Error::Garbled { .. }
+            | Error::NotRecorded { .. }
             | Error::OwnHook { .. } => None,
         }
     }
@@ -138,6 +147,9 @@ impl Error {
             Error::Garbled { .. } => {
                 "Give the merge up with `git merge --abort`, then begin it again.".to_owned()
             }
+            Error::NotRecorded { stream, .. } => {
+                format!("Look again, and record it, with `git stream verify {stream}`.")
+            }
             Error::OwnHook { path, .. } => format!(
                 "See what it is with `ls -l '{}'`; a hook begins with the line `#!/bin/sh`.",
                 path.display()
@@ -161,7 +173,9 @@ impl Explain for Error {
             | Error::NoRange { .. }
             | Error::NotACommit { .. }
             | Error::OutsidePath { .. } => Exit::Usage,
-            Error::Garbled { .. } | Error::OwnHook { .. } => Exit::Broken,
+            Error::Garbled { .. } | Error::NotRecorded { .. } | Error::OwnHook { .. } => {
+                Exit::Broken
+            }
         }
     }
 

@@ -27,8 +27,8 @@ pub enum Outcome {
     Noticed {
         /// The status.
         own: u8,
-        /// What is to be told, if anything is.
-        notice: Option<Notice>,
+        /// What is to be told.
+        notices: Vec<Notice>,
     },
 }
 
@@ -46,8 +46,8 @@ pub fn run(name: &str, args: &[OsString]) -> Result<Outcome, Error> {
     let repo = match (Repo::here(), layer) {
         (Ok(repo), _) => repo,
         (Err(error), Some(Layer::After)) => {
-            let notice = Some(Notice::Failed(error.into()));
-            return Ok(Outcome::Noticed { own: 0, notice });
+            let notices = vec![Notice::Failed(error.into())];
+            return Ok(Outcome::Noticed { own: 0, notices });
         }
         (Err(error), _) => return Err(error.into()),
     };

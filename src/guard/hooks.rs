@@ -160,7 +160,7 @@ fn absent_is_fine(result: std::io::Result<()>) -> std::io::Result<()> {
 
 /// The hooks that should be there, by name.
 fn wanted(repo: &Repo) -> Result<BTreeMap<&'static str, Vec<u8>>, Error> {
-    let guard = guard()?;
+    let guard = beside("git-stream-guard")?;
     let filled = |text: &str| text.as_bytes().replace("@GUARD@", inside_quotes(&guard));
     let mut wanted: BTreeMap<_, _> = GUARDED
         .iter()
@@ -178,12 +178,12 @@ fn wanted(repo: &Repo) -> Result<BTreeMap<&'static str, Vec<u8>>, Error> {
     Ok(wanted)
 }
 
-/// The guard that belongs to the program that runs: beside it, whatever PATH says.
-fn guard() -> Result<PathBuf, Error> {
+/// The program of ours that belongs to the one that runs: beside it, whatever PATH says.
+pub(super) fn beside(name: &str) -> Result<PathBuf, Error> {
     let program = std::env::current_exe()
         .and_then(|program| program.canonicalize())
         .map_err(git::Error::file("find", Path::new("git-stream")))?;
-    Ok(program.with_file_name("git-stream-guard"))
+    Ok(program.with_file_name(name))
 }
 
 /// A path as it stands between the single quotes of a shell script.

@@ -3,7 +3,7 @@
 //! [`hook`] is what git calls, [`hooks`] puts it where git looks. [`staged`], [`range`] and
 //! [`paths`] ask the rule and answer a [`Verdict`]: what is refused, whose it is, what to do.
 //! Whatever cannot be found out is a refusal: a commit is only ever let through by an answer.
-//! [`examine`] comes after the fact and marks a stream whose history breaks the rule.
+//! [`verify()`] comes after the fact and marks a stream whose history breaks the rule.
 
 pub mod hook;
 pub mod hooks;
@@ -16,15 +16,19 @@ mod index;
 mod own;
 mod owner;
 mod push;
+mod taint;
 mod unstage;
 mod verdict;
+mod verify;
 mod who;
 
-pub use ask::{Whose, paths, range};
-pub use detect::{Notice, Taint, examine};
+pub use ask::{Whose, commit_at, paths, range};
+pub use detect::Notice;
 pub use error::Error;
 pub use hook::Outcome;
 pub use index::staged;
 pub use owner::Owner;
+pub use taint::Taint;
 pub use unstage::{Doing, Unstaged, unstage};
 pub use verdict::{Refused, Verdict, What};
+pub use verify::{Verified, verify};

@@ -340,6 +340,7 @@ fn a_mark_is_set_once_and_taken_away_with_its_question() {
     let rules = Rules {
         plan: &plan,
         dead: &|_| false,
+        compare: Some(Overlaps::boxed),
     };
     let stream = name(1);
     let step = |what| Step {
@@ -419,7 +420,7 @@ proptest! {
         steps in steps(),
     ) {
         let plan = parse(PLAN.as_bytes()).into_plan("test").unwrap();
-        let rules = Rules { plan: &plan, dead: &|_| dead };
+        let rules = Rules { plan: &plan, dead: &|_| dead, compare: Some(Overlaps::boxed) };
         let mut state = beginning(at, stands);
         for step in &steps {
             let request = step.request(&state);
@@ -446,6 +447,7 @@ fn the_requests_take_most_of_the_steps_in_the_table() {
         let rules = Rules {
             plan: &plan,
             dead: &|_| dead,
+            compare: Some(Overlaps::boxed),
         };
         let mut state = beginning(round % NAMES.len(), round % 14);
         for step in &steps {

@@ -4,6 +4,8 @@
 //! same request on another state may be decided differently, which is how the losers of a race
 //! learn about it.
 
+use bstr::BString;
+
 use super::event::Event;
 use super::record::{Claim, Escalation, Intent, Kind, Stream, StreamState, Work};
 use super::refusal::{Holder, Refusal};
@@ -11,7 +13,7 @@ use super::request::{Actor, NewClaim, Request, What};
 use super::state::State;
 use crate::git::Id;
 use crate::name::StreamName;
-use crate::pattern::{Overlaps, PatternSet, Territory};
+use crate::pattern::{Comparison, PatternSet, Territory};
 use crate::plan::{Plan, Widen};
 use crate::word;
 
@@ -21,6 +23,9 @@ pub struct Rules<'a> {
     pub plan: &'a Plan,
     /// Whether the operation of an intent has died.
     pub dead: &'a dyn Fn(&Intent) -> bool,
+    /// How what is claimed is compared with what is held. Without it nothing can be claimed beside
+    /// another stream ([`Refusal::TooComplex`]).
+    pub compare: Option<Comparison>,
 }
 
 /// What follows from a request.
@@ -65,6 +70,9 @@ struct Told {
     subject: String,
     stream: Option<StreamName>,
 }
+
+/// A stream that another is compared with, and what else is known about it.
+type Other<'n, T> = (&'n StreamName, T);
 
 struct Decision<'a> {
     next: &'a mut State,
@@ -441,57 +449,61 @@ impl Decision<'_> {
     }
 
     fn refuse_overlap(&self, name: &StreamName, territory: &Territory) -> Result<(), Refusal> {
+        let held = self.next.held().filter(|(other, ..)| *other != name);
+        let others = held.map(|(other, _, claim)| ((other, claim), claim.territory()));
+        match self.meets(name, territory, others)? {
+            None => Ok(()),
+            Some(((other, claim), witness)) => Err(Refusal::Overlaps {
+                stream: name.clone(),
+                holder: Holder::of(other, claim),
+                witness,
+            }),
+        }
+    }
+
+    fn refuse_planned(&self, name: &StreamName, territory: &Territory) -> Result<(), Refusal> {
+        let streams = self.rules.plan.streams.iter();
+        let others = streams
+            .filter(|(other, _)| *other != name)
+            .map(|(other, stream)| {
+                let kept = Territory {
+                    sets: vec![stream.files.clone()],
+                    away: Vec::new(),
+                };
+                ((other, ()), kept)
+            });
+        match self.meets(name, territory, others)? {
+            None => Ok(()),
+            Some(((planned, ()), witness)) => Err(Refusal::Planned {
+                planned: planned.clone(),
+                witness,
+            }),
+        }
+    }
+
+    /// The first of others that has a path in common with a territory, and that path.
+    fn meets<'n, T>(
+        &self,
+        name: &StreamName,
+        territory: &Territory,
+        others: impl Iterator<Item = (Other<'n, T>, Territory)>,
+    ) -> Result<Option<(Other<'n, T>, BString)>, Refusal> {
         let shared = &self.rules.plan.shared.files;
-        let mut overlaps = Overlaps::new();
-        for (other, _, claim) in self.next.held().filter(|(other, ..)| *other != name) {
-            match overlaps.find(territory, &claim.territory(), shared) {
-                Ok(None) => {}
-                Ok(Some(witness)) => {
-                    let holder = Holder::of(other, claim);
-                    return Err(Refusal::Overlaps {
-                        stream: name.clone(),
-                        holder,
-                        witness,
-                    });
-                }
-                Err(_too_complex) => {
+        let mut compare = self.rules.compare.map(|new| new());
+        for ((other, more), theirs) in others {
+            let common = compare
+                .as_mut()
+                .and_then(|compare| compare.common(territory, &theirs, shared).ok());
+            match common {
+                Some(None) => {}
+                Some(Some(witness)) => return Ok(Some(((other, more), witness))),
+                None => {
                     let (stream, other) = (name.clone(), other.clone());
                     return Err(Refusal::TooComplex { stream, other });
                 }
             }
         }
-        Ok(())
-    }
-
-    fn refuse_planned(&self, name: &StreamName, territory: &Territory) -> Result<(), Refusal> {
-        let shared = &self.rules.plan.shared.files;
-        let mut overlaps = Overlaps::new();
-        for (planned, stream) in self
-            .rules
-            .plan
-            .streams
-            .iter()
-            .filter(|(other, _)| *other != name)
-        {
-            let kept = Territory {
-                sets: vec![stream.files.clone()],
-                away: Vec::new(),
-            };
-            match overlaps.find(territory, &kept, shared) {
-                Ok(None) => {}
-                Ok(Some(witness)) => {
-                    return Err(Refusal::Planned {
-                        planned: planned.clone(),
-                        witness,
-                    });
-                }
-                Err(_too_complex) => {
-                    let (stream, other) = (name.clone(), planned.clone());
-                    return Err(Refusal::TooComplex { stream, other });
-                }
-            }
-        }
-        Ok(())
+        Ok(None)
     }
 
     fn refuse_while_busy(&self, name: &StreamName) -> Result<(), Refusal> {
@@ -735,8 +747,7 @@ impl Actor {
     /// counts only together with the session.
     pub fn is_holder_of(&self, name: &StreamName, claim: &Claim) -> bool {
         let known = !self.session.is_empty();
-        let same_session =
-            known && self.machine == claim.machine && self.session == claim.session;
+        let same_session = known && self.machine == claim.machine && self.session == claim.session;
         self.proves_to_be_holder_of(name, claim) || (self.agent == claim.agent && same_session)
     }
 

@@ -29,6 +29,6 @@ pub use error::{Error, Invalid};
 pub use glob::Pattern;
 pub use hint::hint;
 pub use matcher::Matcher;
-pub use overlap::{Overlaps, TooComplex, overlap};
+pub use overlap::{Compare, Comparison, Overlaps, TooComplex, overlap};
 pub use set::{PatternSet, Territory};
 pub use storable::{PathProblem, path_problem};

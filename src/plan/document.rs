@@ -8,22 +8,23 @@ use toml::de::{DeTable, Error};
 use super::found::Found;
 use super::problem::{Parsed, Problem, kind};
 use super::{LONGEST_PLAN, read};
+use crate::pattern::{Comparison, Overlaps};
 
 /// Reads a plan; every problem of the document is reported in one run.
 pub fn parse(bytes: &[u8]) -> Parsed {
-    parse_with(bytes, true)
+    parse_with(bytes, Some(Overlaps::boxed))
 }
 
 /// Reads a plan without looking for streams that can overlap, which is most of the cost.
 ///
 /// For every command but `plan`: a claim is compared with the held streams when it is taken.
 pub fn parse_quickly(bytes: &[u8]) -> Parsed {
-    parse_with(bytes, false)
+    parse_with(bytes, None)
 }
 
-fn parse_with(bytes: &[u8], compares: bool) -> Parsed {
+fn parse_with(bytes: &[u8], compare: Option<Comparison>) -> Parsed {
     match text(bytes) {
-        Ok(text) => parse_text(text, compares),
+        Ok(text) => parse_text(text, compare),
         Err(problem) => Parsed {
             plan: None,
             problems: vec![*problem],
@@ -50,8 +51,8 @@ fn text(bytes: &[u8]) -> Result<&str, Box<Problem>> {
     })
 }
 
-fn parse_text(text: &str, compares: bool) -> Parsed {
-    let found = Found::new(text, compares);
+fn parse_text(text: &str, compare: Option<Comparison>) -> Parsed {
+    let found = Found::new(text, compare);
     if text.trim().is_empty() {
         let hint = "Write `version = 1` and at least one `[streams.NAME]`.";
         found.add(Problem::new(kind::EMPTY, "the file is empty", hint));

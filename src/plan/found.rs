@@ -7,25 +7,26 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use super::problem::Problem;
+use crate::pattern::Comparison;
 
 /// The problems of one document.
 pub(super) struct Found {
     /// The byte offset of every line.
     lines: Vec<usize>,
     problems: RefCell<Vec<Problem>>,
-    /// Whether streams are compared with each other path by path.
-    compares: bool,
+    /// How streams are compared with each other path by path, if they are.
+    compare: Option<Comparison>,
 }
 
 impl Found {
-    pub(super) fn new(text: &str, compares: bool) -> Found {
+    pub(super) fn new(text: &str, compare: Option<Comparison>) -> Found {
         let after_newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         Found {
             lines: std::iter::once(0)
                 .chain(after_newlines.map(|(at, _)| at + 1))
                 .collect(),
             problems: RefCell::default(),
-            compares,
+            compare,
         }
     }
 
@@ -34,9 +35,9 @@ impl Found {
         self.lines.partition_point(|start| *start <= span.start)
     }
 
-    /// Whether overlaps are looked for.
-    pub(super) fn compares(&self) -> bool {
-        self.compares
+    /// How overlaps are looked for; `None` where they are not.
+    pub(super) fn compare(&self) -> Option<Comparison> {
+        self.compare
     }
 
     /// Takes a problem.

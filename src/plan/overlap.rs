@@ -1,6 +1,6 @@
 //! Which streams could own the same path?
 //!
-//! Every pair that is worth comparing ([`meeting`]) is decided exactly by [`Overlaps`].
+//! Every pair that is worth comparing ([`meeting`]) is decided exactly by [`Compare`].
 
 use bstr::{BString, ByteSlice};
 
@@ -9,22 +9,26 @@ use super::section::{Patterns, Section};
 use super::streams::Draft;
 use super::{MOST_REPORTED, meeting};
 use crate::exit::Explain;
-use crate::pattern::{Overlaps, Territory};
+use crate::pattern::{Compare, Territory};
 
 /// Reports every two streams that can overlap, unless a pattern that would keep them apart was
 /// not understood.
-pub(super) fn report(top: &Section, drafts: &[Draft], shared: &Patterns) {
+pub(super) fn report(
+    top: &Section,
+    drafts: &[Draft],
+    shared: &Patterns,
+    overlaps: &mut dyn Compare,
+) {
     if !shared.whole {
         return;
     }
     let mut drafts: Vec<&Draft> = drafts.iter().filter(|draft| draft.files.bounded).collect();
     drafts.sort_by_key(|draft| draft.line);
     let includes: Vec<Vec<&str>> = drafts.iter().map(|draft| draft.files.includes()).collect();
-    let mut overlaps = Overlaps::new();
     let pairs = meeting::pairs(&includes);
     let problems = pairs
         .into_iter()
-        .filter_map(|(a, b)| compare(&mut overlaps, drafts[a], drafts[b], shared));
+        .filter_map(|(a, b)| compare(overlaps, drafts[a], drafts[b], shared));
     for problem in problems.take(MOST_REPORTED) {
         top.found.add(problem);
     }
@@ -38,10 +42,10 @@ fn quoted(path: &BString) -> String {
     }
 }
 
-fn compare(overlaps: &mut Overlaps, a: &Draft, b: &Draft, shared: &Patterns) -> Option<Problem> {
+fn compare(overlaps: &mut dyn Compare, a: &Draft, b: &Draft, shared: &Patterns) -> Option<Problem> {
     let names = [a.name, b.name];
     let [x, y]: [Territory; 2] = [a, b].map(|draft| draft.files.set.clone().into());
-    let problem = match overlaps.find(&x, &y, &shared.set) {
+    let problem = match overlaps.common(&x, &y, &shared.set) {
         Ok(None) => return None,
         Ok(Some(witness)) => {
             let [a, b] = names;

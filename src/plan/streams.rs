@@ -53,8 +53,8 @@ pub(super) fn read<'a>(
     } else {
         report_collisions(top, &drafts);
         cycle::report(top, &drafts);
-        if top.found.compares() {
-            overlap::report(top, &drafts, shared);
+        if let Some(new) = top.found.compare() {
+            overlap::report(top, &drafts, shared, &mut *new());
         }
     }
     (streams, milestones(top, &names))

@@ -144,6 +144,7 @@ fn record(
     let rules = Rules {
         plan: &Plan::empty(),
         dead: &|_| false,
+        compare: None,
     };
     Ledger::of(repo)
         .submit(&request, &rules)?

@@ -9,7 +9,7 @@ use crate::ledger::{
     Actor, Claim, Kind, NewClaim, OpId, Request, Rules, State, Stream, StreamState, What, apply,
 };
 use crate::name::StreamName;
-use crate::pattern::PatternSet;
+use crate::pattern::{Overlaps, PatternSet};
 use crate::plan::{Plan, parse_quickly};
 
 /// The streams of the plan; `API` is in the ledger only, and collides with `api`.
@@ -112,6 +112,7 @@ fn can_be_claimed(state: &State, plan: &Plan, name: &StreamName) -> bool {
     let rules = Rules {
         plan,
         dead: &|_| false,
+        compare: Some(Overlaps::boxed),
     };
     apply(state, &request, &rules).is_ok()
 }

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::exit::Explain as _;
 use crate::git::{self, Id, Linked, Repo};
+use crate::guard;
 use crate::ledger::{Actor, Operation, What};
 use crate::name::{AgentName, StreamName};
 use crate::pattern::Matcher;
@@ -237,6 +238,7 @@ impl Run<'_, '_> {
             }
         }
         let new = replay.new;
+        self.look_again(new);
         let outcome = if landed {
             Outcome::Landed(replay)
         } else {
@@ -266,7 +268,26 @@ impl Run<'_, '_> {
             };
             self.submit(what)?;
         }
+        self.look_again(tip);
         self.answer(tip, tip, Outcome::UpToDate)
+    }
+
+    /// Whether a history that broke the rule is clean by now: what broke it may have been dropped,
+    /// or mended by a command that runs no hook.
+    fn look_again(&mut self, tip: Id) {
+        let record = self.workspace.state.stream(self.stream);
+        if self.options.dry_run || record.is_none_or(|record| record.tainted.is_none()) {
+            return;
+        }
+        let stream = self.stream;
+        let note = match guard::verify(self.workspace, stream, tip) {
+            Ok(verified) => match verified.taint {
+                None => format!("the history of '{stream}' is clean again"),
+                Some(taint) => format!("its history breaks the rule still: {}", taint.why),
+            },
+            Err(error) => format!("cannot tell whether the history is clean: {error}"),
+        };
+        self.notes.push(note);
     }
 
     /// Asks a person, unless the same is asked already.

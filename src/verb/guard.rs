@@ -212,9 +212,9 @@ fn run_hook(name: &str, arguments: &[OsString]) -> ExitCode {
             }
             ExitCode::from(Exit::Refused.code())
         }
-        Ok(Outcome::Noticed { own, notice }) => {
-            if let Some(notice) = notice {
-                notify(&notice, &mut out);
+        Ok(Outcome::Noticed { own, notices }) => {
+            for notice in &notices {
+                notify(notice, &mut out);
             }
             ExitCode::from(own)
         }
@@ -236,11 +236,13 @@ fn notify(notice: &Notice, out: &mut Out) {
             }
         }
         Notice::CleanAgain(stream) => out.say(format!("the history of '{stream}' is clean again")),
+        Notice::NotRecorded(error) => {
+            out.warn(error.to_string());
+            error.hints().iter().for_each(|hint| out.hint(hint));
+        }
         Notice::Failed(error) => {
             out.warn(format!("cannot tell whether the history is clean: {error}"));
-            for hint in error.hints() {
-                out.hint(&hint);
-            }
+            error.hints().iter().for_each(|hint| out.hint(hint));
         }
     }
 }

@@ -10,3 +10,4 @@ pub mod plan;
 pub mod release;
 pub mod status;
 pub mod sync;
+pub mod verify;

@@ -23,6 +23,7 @@ use crate::ledger::{
     Submitted, What, apply, is_dead,
 };
 use crate::name::{AgentName, StreamName};
+use crate::pattern::{Comparison, Overlaps};
 use crate::plan::Plan;
 
 /// A repository that is set up, as one command sees it.
@@ -41,6 +42,8 @@ pub struct Workspace<'r> {
     pub plan_source: String,
     /// Which stream's worktree the caller stands in.
     pub place: Place,
+    /// How what is claimed is compared with what is held; only claims know.
+    compare: Option<Comparison>,
 }
 
 impl<'r> Workspace<'r> {
@@ -75,7 +78,15 @@ impl<'r> Workspace<'r> {
             plan,
             plan_source,
             place,
+            compare: None,
         })
+    }
+
+    /// The same workspace, in which paths can be claimed.
+    #[must_use]
+    pub fn comparing(self) -> Workspace<'r> {
+        let compare = Some(Overlaps::boxed as Comparison);
+        Workspace { compare, ..self }
     }
 
     /// The ledger.
@@ -105,6 +116,7 @@ impl<'r> Workspace<'r> {
             &Rules {
                 plan: &self.plan,
                 dead: &dead,
+                compare: self.compare,
             },
         )
     }
@@ -120,6 +132,7 @@ impl<'r> Workspace<'r> {
             plan: self.plan.clone(),
             plan_source: self.plan_source.clone(),
             place: self.place.clone(),
+            compare: self.compare,
         }
     }
 
@@ -131,6 +144,7 @@ impl<'r> Workspace<'r> {
         let rules = Rules {
             plan: &self.plan,
             dead: &dead,
+            compare: self.compare,
         };
         let submitted = Ledger::of(self.repo).submit(request, &rules)?;
         if let Ok(submitted) = &submitted {

@@ -96,6 +96,7 @@ pub(super) fn escalate(sandbox: &Sandbox, id: &str, streams: &[&str]) {
     let rules = Rules {
         plan: &plan,
         dead: &|_| false,
+        compare: None,
     };
     Ledger::of(&repo).submit(&request, &rules).unwrap().unwrap();
 }

@@ -35,6 +35,7 @@ complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "plan" -d 'Che
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "claim" -d 'Take a stream and print its worktree'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "path" -d 'Print a stream\'s worktree'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "guard" -d 'Ask whether a change stays inside its stream'
+complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "verify" -d 'Judge a stream\'s whole history, and record what is found'
 complete -c git-stream -n "__fish_git_stream_using_subcommand exec" -l files -d 'Own the paths that these patterns match, if the plan does not say' -r
 complete -c git-stream -n "__fish_git_stream_using_subcommand exec" -l agent -d 'Act as this agent' -r
 complete -c git-stream -n "__fish_git_stream_using_subcommand exec" -l busy-status -d 'End with this status instead of 4 where the stream is busy' -r
@@ -98,3 +99,8 @@ complete -c git-stream -n "__fish_git_stream_using_subcommand guard" -l json -d 
 complete -c git-stream -n "__fish_git_stream_using_subcommand guard" -s q -l quiet -d 'Say nothing but the answer and errors'
 complete -c git-stream -n "__fish_git_stream_using_subcommand guard" -s v -l verbose -d 'Say more about what is done'
 complete -c git-stream -n "__fish_git_stream_using_subcommand guard" -s h -l help -d 'Print help'
+complete -c git-stream -n "__fish_git_stream_using_subcommand verify" -l tip -d 'Judge the history of this commit instead of the branch' -r
+complete -c git-stream -n "__fish_git_stream_using_subcommand verify" -l json -d 'Print one JSON object on stdout'
+complete -c git-stream -n "__fish_git_stream_using_subcommand verify" -s q -l quiet -d 'Say nothing but the answer and errors'
+complete -c git-stream -n "__fish_git_stream_using_subcommand verify" -s v -l verbose -d 'Say more about what is done'
+complete -c git-stream -n "__fish_git_stream_using_subcommand verify" -s h -l help -d 'Print help'

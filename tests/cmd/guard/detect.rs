@@ -277,3 +277,102 @@ fn no_failure_of_ours_is_a_failure_of_git() {
     let warning = "warning: cannot tell whether the history is clean: ";
     assert!(switch.stderr().starts_with(warning), "{}", switch.block());
 }
+
+#[test]
+fn a_move_that_runs_no_hook_is_found_by_looking() {
+    let held = Held::new();
+    held.slipped_by("src/ui/app.js", "theirs\n");
+    assert!(!is_tainted(&held));
+    let verify = |args: &[&str]| {
+        let words = std::iter::once("verify").chain(args.iter().copied());
+        held.sandbox.run(words).in_dir(&held.api).go()
+    };
+    assert_snapshot!(verify(&[]).block(), @"
+    $ cd $ROOT/repo.streams/api && git stream verify
+    the commit of stream 'api' changes what it may not: 1 of ui (held by a2)
+    of ui (held by a2):
+      src/ui/app.js in $oid1 (Slipped by)
+    --- stderr ---
+    hint: Go back to the last clean commit with `git reset --soft $oid2`; the index and the files keep their content.
+    hint: Take what is not the stream's out of the index with `git stream guard unstage`, before committing again.
+    hint: Leave the paths of 'ui' to a2; what they are doing is in `git stream status ui`.
+    hint: Take it out of the commits with `git rebase -i $oid2`.
+    [status 1]
+    ");
+    assert!(is_tainted(&held));
+    let ledger_then = ledger(&held);
+    assert_eq!(verify(&["--json"]).json()["paths"][0], "src/ui/app.js");
+    assert_eq!(verify(&["--tip", "HEAD~1", "--json"]).json()["clean"], true);
+    assert_ne!(ledger(&held), ledger_then);
+    held.slipped_by("src/ui/app.js", "theirs again\n");
+    assert_eq!(verify(&["api"]).status(), 1);
+
+    held.git(&["reset", "-q", "--hard", "main"]);
+    assert!(is_tainted(&held));
+    assert_snapshot!(verify(&["api"]).block(), @"
+    $ cd $ROOT/repo.streams/api && git stream verify api
+    the history of 'api' is clean again
+    [status 0]
+    ");
+    assert!(!is_tainted(&held));
+    assert_snapshot!(verify(&["--json"]).block(), @r#"
+    $ cd $ROOT/repo.streams/api && git stream verify --json
+    {"version":1,"stream":"api","tip":"$OID2","clean":true,"was_tainted":false,"why":null,"paths":null}
+    [status 0]
+    "#);
+    assert_snapshot!(verify(&["--tip", "nowhere"]).block(), @"
+    $ cd $ROOT/repo.streams/api && git stream verify --tip nowhere
+    --- stderr ---
+    error: 'nowhere' names no commit
+    hint: See what git makes of it with `git rev-parse 'nowhere'`.
+    [status 2]
+    ");
+}
+
+#[test]
+fn a_sync_takes_the_mark_away_where_the_breach_is_gone() {
+    let held = Held::new();
+    held.slipped_by("src/ui/app.js", "theirs\n");
+    assert_ne!(held.sandbox.run(["verify", "api"]).status(), 0);
+    let sync = || held.sandbox.run(["sync", "api"]).agent("a1").go();
+    assert_snapshot!(sync().block(), @"
+    $ GIT_STREAM_AGENT=a1 git stream sync api
+    api is up to date: 1 commit on main $oid1
+    --- stderr ---
+    its history breaks the rule still: the commit of stream 'api' changes what it may not: 1 of ui (held by a2)
+    [status 0]
+    ");
+    held.git(&["reset", "-q", "--hard", "main"]);
+    assert_snapshot!(sync().block(), @"
+    $ GIT_STREAM_AGENT=a1 git stream sync api
+    api is up to date: 0 commits on main $oid1
+    --- stderr ---
+    the history of 'api' is clean again
+    [status 0]
+    ");
+    assert!(!is_tainted(&held));
+}
+
+#[test]
+fn what_cannot_be_recorded_is_told() {
+    let held = Held::new();
+    topic(&held);
+    let objects = held.sandbox.repo().join(".git/refs/stream/ledger.lock");
+    fs::write(&objects, "").unwrap();
+    let away = git(&held, &["checkout", "-q", "-B", "stream/api", "topic"]);
+    assert_snapshot!(away.block(), @"
+    $ cd $ROOT/repo.streams/api && git checkout -q -B stream/api topic
+    --- stderr ---
+    warning: the commit of stream 'api' changes what it may not: 1 of ui (held by a2)
+      of ui (held by a2):
+        src/ui/app.js in $oid1 (On main)
+      nothing was undone, but nothing of the stream lands until its history is clean
+    hint: Go back to the last clean commit with `git reset --soft $oid2`; the index and the files keep their content.
+    hint: Take what is not the stream's out of the index with `git stream guard unstage`, before committing again.
+    hint: Leave the paths of 'ui' to a2; what they are doing is in `git stream status ui`.
+    hint: Take it out of the commits with `git rebase -i $oid2`.
+    warning: what was found in the history of 'api' could not be recorded: `git --git-dir $ROOT/repo/.git -c core.fsync=committed -c core.hooksPath=/dev/null update-ref -m 'stream: taint api: the commit of stream 'api' changes what it may not: 1 of ui (held by a2)' --stdin -z` failed with exit status 128
+    hint: Look again, and record it, with `git stream verify api`.
+    [status 0]
+    ");
+}

@@ -43,7 +43,7 @@ impl Held {
 
     fn of(sandbox: Sandbox) -> Held {
         sandbox.commit("Plan", &[("streams.toml", PLAN)]);
-        assert_eq!(sandbox.run(["init"]).status(), 0);
+        sandbox.run(["init"]).go().succeeded();
         let api = claim(&sandbox, "api", "a1");
         claim(&sandbox, "ui", "a2");
         Held { sandbox, api }
@@ -108,6 +108,6 @@ impl Held {
 
 fn claim(sandbox: &Sandbox, stream: &str, agent: &str) -> PathBuf {
     let ran = sandbox.run(["claim", stream, "--agent", agent]).go();
-    assert_eq!(ran.status(), 0, "{}", ran.block());
+    ran.succeeded();
     Path::new(ran.stdout().trim_end()).to_owned()
 }

@@ -436,6 +436,10 @@ fn of_the_guard() -> Vec<Example> {
             path: at("/src/app/.git/MERGE_HEAD"),
             line: text("x"),
         }),
+        guard(guard::Error::NotRecorded {
+            stream: stream("api"),
+            said: text("the disk is full"),
+        }),
         guard(guard::Error::OwnHook {
             path: at("/src/app/.git/hooks/pre-commit"),
             source: denied(),

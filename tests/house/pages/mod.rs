@@ -43,6 +43,7 @@ fn pages() -> Vec<Page> {
         page::<verb::release::Release>(),
         page::<verb::status::Status>(),
         page::<verb::sync::Sync>(),
+        page::<verb::verify::Verify>(),
     ]
 }
 
