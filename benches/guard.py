@@ -133,9 +133,11 @@ def table(rows):
         cpu = median(here, "guard", "cpu_s") / max(median(here, "git", "cpu_s"), 1e-9)
         target = TARGETS.get((files, staged), TARGET_OF_MANY if staged > 1 else None)
         ratio = guard / git
-        met = met and (target is None or ratio <= target)
+        within = target is None or ratio <= target
+        met = met and within
+        shown = f"{ratio:.2f}" if within else f"**{ratio:.2f}**"
         lines.append(f"| {files:,} | {staged} | {moment} | {git / 1e6:.2f} | {guard / 1e6:.2f} | "
-                     f"{ratio:.2f} | {target or ''} | {cpu:.2f} |")
+                     f"{shown} | {target or ''} | {cpu:.2f} |")
     return lines, met
 
 
@@ -156,6 +158,12 @@ def report(options, rows, versions):
         "Instructions are callgrind's, of user space; CPU is user and system time, whose ratio says",
         "less the smaller the repository is.", "", *cases, "",
     ]
+    if not met:
+        lines += [
+            "Bold is more than was aimed at. Both programs read the trees of the directories in",
+            "which something is staged, and unpacking them is most of what is left of the guard's",
+            "cost where those are a large part of all directories; it cannot be passed over.", "",
+        ]
     text = "\n".join(lines)
     (out / "README.md").write_text(text, encoding="utf-8")
     print(text)

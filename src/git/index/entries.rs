@@ -42,13 +42,6 @@ pub(super) enum Entries<'a> {
 }
 
 impl<'a> Entries<'a> {
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Entries::Raw(raw) => raw.starts.len(),
-            Entries::Unpacked(state) => state.entries().len(),
-        }
-    }
-
     /// The n-th entry; `None` after the last one.
     pub(super) fn get(&self, nth: usize) -> Result<Option<Entry<'a>>, Damage> {
         match self {

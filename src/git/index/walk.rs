@@ -243,6 +243,8 @@ impl<'a> Walk<'a> {
     /// Passes over a directory of which the index knows that it is unchanged.
     fn known(&mut self, here: &Directory<'a>) -> Result<bool, Error> {
         let node = self.cache.zip(here.node);
+        // git's diff does not ask about the top either.
+        let node = node.filter(|_| !here.prefix.is_empty());
         let known = node.and_then(|(cache, node)| cache.node(node).known);
         match known.zip(here.tree) {
             Some(((id, count), tree)) if *tree == *id => self.skip(here, count).map(|()| true),
@@ -262,12 +264,7 @@ impl<'a> Walk<'a> {
             0 => None,
             _ => self.entry(end - 1)?,
         };
-        let right = if here.prefix.is_empty() {
-            end == self.entries.len()
-        } else {
-            inside(last) && !inside(next)
-        };
-        if !right {
+        if !inside(last) || inside(next) {
             return Err(miscounted());
         }
         (self.at, self.next) = (end, next);

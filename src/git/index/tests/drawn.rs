@@ -128,9 +128,9 @@ impl Drawn {
     fn claims_unchanged(&self, node: &Node, directory: &[u8]) -> bool {
         let cut = |(path, leaf): (&Vec<u8>, &Leaf)| (path[directory.len()..].to_vec(), *leaf);
         let old: Flat = below(&self.old, directory).map(cut).collect();
-        // A directory that the tree does not have was not empty: it was not there.
-        let there = !old.is_empty() || directory.is_empty() && self.tree.is_some();
-        node.count >= 0 && there && self.trees.get(&node.id) == Some(&old)
+        // Nobody asks about the top; and a directory that the tree does not have is not empty.
+        let asked = !directory.is_empty() && !old.is_empty();
+        node.count >= 0 && asked && self.trees.get(&node.id) == Some(&old)
     }
 }
 
