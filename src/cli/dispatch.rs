@@ -70,6 +70,10 @@ pub const VERBS: [(&str, &[Known]); 3] = [
                 "verify",
                 "Judge a stream's whole history, and record what is found",
             ),
+            known(
+                "receive",
+                "Judge a push, as a hook of the repository that is pushed to",
+            ),
         ],
     ),
 ];

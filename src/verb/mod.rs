@@ -7,6 +7,7 @@ pub mod inbox;
 pub mod init;
 pub mod path;
 pub mod plan;
+pub mod receive;
 pub mod release;
 pub mod status;
 pub mod sync;

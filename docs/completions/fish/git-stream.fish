@@ -36,6 +36,7 @@ complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "claim" -d 'Ta
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "path" -d 'Print a stream\'s worktree'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "guard" -d 'Ask whether a change stays inside its stream'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "verify" -d 'Judge a stream\'s whole history, and record what is found'
+complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "receive" -d 'Judge a push, as a hook of the repository that is pushed to'
 complete -c git-stream -n "__fish_git_stream_using_subcommand exec" -l files -d 'Own the paths that these patterns match, if the plan does not say' -r
 complete -c git-stream -n "__fish_git_stream_using_subcommand exec" -l agent -d 'Act as this agent' -r
 complete -c git-stream -n "__fish_git_stream_using_subcommand exec" -l busy-status -d 'End with this status instead of 4 where the stream is busy' -r
@@ -71,6 +72,7 @@ complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l agent -d 
 complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l private -d 'Keep the plan inside the git directory, for trying it alone'
 complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l approve -d 'Approve the commands of the plan as they stand (a person only)'
 complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l accept -d 'Trust the base branch as it stands now, although it was rewritten (a person only)'
+complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l server -d 'Judge what is pushed to this repository: only the hook `pre-receive` is written'
 complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l uninstall -d 'Take the hooks and the include out again; branches, worktrees and the ledger stay'
 complete -c git-stream -n "__fish_git_stream_using_subcommand init" -s n -l dry-run -d 'Say what would happen, and change nothing'
 complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l json -d 'Print one JSON object on stdout'
@@ -104,3 +106,7 @@ complete -c git-stream -n "__fish_git_stream_using_subcommand verify" -l json -d
 complete -c git-stream -n "__fish_git_stream_using_subcommand verify" -s q -l quiet -d 'Say nothing but the answer and errors'
 complete -c git-stream -n "__fish_git_stream_using_subcommand verify" -s v -l verbose -d 'Say more about what is done'
 complete -c git-stream -n "__fish_git_stream_using_subcommand verify" -s h -l help -d 'Print help'
+complete -c git-stream -n "__fish_git_stream_using_subcommand receive" -l json -d 'Print one JSON object on stdout'
+complete -c git-stream -n "__fish_git_stream_using_subcommand receive" -s q -l quiet -d 'Say nothing but the answer and errors'
+complete -c git-stream -n "__fish_git_stream_using_subcommand receive" -s v -l verbose -d 'Say more about what is done'
+complete -c git-stream -n "__fish_git_stream_using_subcommand receive" -s h -l help -d 'Print help'

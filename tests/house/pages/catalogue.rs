@@ -14,7 +14,7 @@ use git_stream::ledger::{Holder, Refusal, StreamState};
 use git_stream::name::StreamName;
 use git_stream::plan::{Command, CommandKind};
 use git_stream::{
-    claim, cli, git, guard, inbox, ledger, name, pattern, plan, rule, setup, status, sync,
+    claim, cli, git, guard, inbox, ledger, name, pattern, plan, receive, rule, setup, status, sync,
     workspace,
 };
 
@@ -84,6 +84,7 @@ fn all() -> Vec<Example> {
     all.extend(of_setup());
     all.extend(of_claims());
     all.extend(of_the_guard());
+    all.extend(of_servers());
     all.extend(of_sync());
     all.extend(of_views());
     all
@@ -411,6 +412,24 @@ fn of_sync() -> Vec<Example> {
             stream: api(),
             worktree: worktree(),
             source: failed(),
+        }),
+    ]
+}
+
+fn of_servers() -> Vec<Example> {
+    let receive = |error| example("receive", error);
+    vec![
+        receive(receive::Error::Garbled { text: text("x") }),
+        receive(receive::Error::Namespace),
+        receive(receive::Error::NoBase {
+            branch: text("main"),
+        }),
+        receive(receive::Error::WhichBase),
+        receive(receive::Error::ForeignHooks {
+            path: at("/etc/git/hooks"),
+        }),
+        receive(receive::Error::TwoHooks {
+            path: at("/srv/app.git/hooks/pre-receive.own"),
         }),
     ]
 }

@@ -40,6 +40,7 @@ fn pages() -> Vec<Page> {
         page::<verb::init::Init>(),
         page::<verb::path::Path>(),
         page::<verb::plan::Plan>(),
+        page::<verb::receive::Receive>(),
         page::<verb::release::Release>(),
         page::<verb::status::Status>(),
         page::<verb::sync::Sync>(),
