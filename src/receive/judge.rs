@@ -89,6 +89,7 @@ pub fn judge(repo: &Repo, updates: &[Update]) -> Result<Judged, Error> {
     }
     let mut push = Push {
         repo,
+        updates,
         pushed: None,
         before: OnceCell::new(),
         plan: OnceCell::new(),
@@ -122,6 +123,7 @@ pub fn judge(repo: &Repo, updates: &[Update]) -> Result<Judged, Error> {
 /// A push, and what is read once for all of its refs.
 struct Push<'r> {
     repo: &'r Repo,
+    updates: &'r [Update],
     /// The state that the push brings, once that is accepted.
     pushed: Option<State>,
     /// The state that the server has.
@@ -231,9 +233,13 @@ impl Push<'_> {
         (!verdict.accepts()).then_some(verdict)
     }
 
-    /// Whether the branch of a stream has a commit.
+    /// Whether the branch of a stream has a commit, or will have it by this push.
     fn has(&self, stream: &StreamName, commit: Id) -> bool {
-        let tip = self.repo.read_ref(&stream.branch_ref()).ok().flatten();
-        tip.is_some_and(|tip| self.repo.is_ancestor(commit, tip).unwrap_or(false))
+        let name = stream.branch_ref();
+        let pushed = self.updates.iter().find(|update| update.name == name);
+        let there = || self.repo.read_ref(&name).ok().flatten();
+        let tips = pushed.and_then(|update| update.new).into_iter();
+        let mut tips = tips.chain(there());
+        tips.any(|tip| self.repo.is_ancestor(commit, tip).unwrap_or(false))
     }
 }

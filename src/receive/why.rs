@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Error;
 use crate::exit::Explain as _;
 use crate::git::Id;
-use crate::guard::Verdict;
+use crate::guard::{self, Verdict};
 use crate::name::{AgentName, StreamName};
 use crate::path;
 use crate::word::count;
@@ -129,6 +129,10 @@ impl Why {
     /// What to do about it: sentences with one command each.
     pub fn hints(&self) -> Vec<String> {
         let hint = match self {
+            Why::Unknown(Error::Guard(guard::Error::UnknownStream { stream })) => format!(
+                "Push the claim along, if it was made elsewhere: \
+                 `git push REMOTE refs/stream/ledger stream/{stream}`."
+            ),
             Why::Unknown(error) => return error.hints(),
             Why::Breaks(verdict) => return verdict.hints(),
             Why::NotAStream { .. } => {

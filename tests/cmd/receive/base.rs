@@ -22,6 +22,11 @@ fn people_push_to_the_base_as_ever() {
         .git(&["merge", "-q", "--no-ff", "--no-edit", "stream/api"]);
     let ran = server.push(&["main"]);
     assert_eq!((ran.status(), ran.stderr()), (0, String::new()));
+    // The same with the stream's branch in the same push.
+    server.own("more\n");
+    server.sandbox().git(&["merge", "-q", "--ff", "stream/api"]);
+    let ran = server.push(&["main", "stream/api"]);
+    assert_eq!((ran.status(), ran.stderr()), (0, String::new()));
     // Rewinding it is git's own business.
     server.sandbox().git(&["reset", "-q", "--hard", &begin]);
     server.accepts(&["--force", "main"]);

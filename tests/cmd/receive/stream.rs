@@ -298,7 +298,8 @@ fn a_claim_counts_that_comes_with_its_branch() {
     let git = |args: &[&str]| server.sandbox().git_in(tools.as_ref(), args);
     git(&["add", "--all"]);
     git(&["commit", "-qm", "Tools"]);
-    server.refuses(&["stream/tools"], "there is no stream 'tools'");
+    let hint = "`git push REMOTE refs/stream/ledger stream/tools`";
+    server.refuses(&["stream/tools"], hint);
     server.accepts(&["stream/tools", super::LEDGER]);
 }
 
