@@ -2,14 +2,17 @@
 //!
 //! The answer is that of `git -c merge.directoryRenames=false rebase`: the same commits are picked
 //! in the same order by the same merge machinery; what the base has already is left out, and so is
-//! what becomes empty; what was empty stays. Authors, dates, messages and encodings are kept byte
+//! what becomes empty; what was empty stays. What a forge has squashed onto the base is left out
+//! first ([`landed`]), which is `git rebase --onto BASE LANDED`. Authors, dates, messages and encodings are kept byte
 //! for byte.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use bstr::{BString, ByteSlice as _};
 
 use super::Error;
+use super::landed::{Landed, landed};
 use crate::git::{Commit, Conflict, Id, Lock, Merged, Merges, Repo, Scratch};
 
 /// What is asked.
@@ -82,6 +85,8 @@ pub struct Dropped {
 pub enum Why {
     /// A commit of the base makes the same change.
     SameChange,
+    /// A commit of the base has brought it, with whatever came before it.
+    Landed(Id),
     /// What it changes is so on the base already.
     BecameEmpty,
 }
@@ -165,12 +170,16 @@ pub fn decide(range: &Range<'_>) -> Result<Verdict, Error> {
     if bases.contains(&tip) {
         return Ok(Verdict::Contained);
     }
+    let landed = match bases.as_slice() {
+        [fork] => landed(repo, *fork, base, tip)?,
+        _ => None,
+    };
     let Todo {
         picks,
         mut dropped,
         merges,
         order,
-    } = Todo::read(range)?;
+    } = Todo::read(range, landed)?;
     let applied = match apply(range, picks)? {
         Ok(applied) => applied,
         Err(stuck) => return Ok(Verdict::Stuck(stuck)),
@@ -194,8 +203,15 @@ struct Todo {
 }
 
 impl Todo {
-    fn read(range: &Range<'_>) -> Result<Todo, Error> {
+    fn read(range: &Range<'_>, landed: Option<Landed>) -> Result<Todo, Error> {
         let repo = range.repo;
+        let behind: HashSet<Id> = match landed {
+            Some(landed) => repo
+                .commits_between(&[landed.tip], &[range.base])?
+                .into_iter()
+                .collect(),
+            None => HashSet::new(),
+        };
         let mut todo = Todo {
             picks: Vec::new(),
             dropped: Vec::new(),
@@ -220,6 +236,14 @@ impl Todo {
                     id,
                     subject: commit.subject().to_owned(),
                     why: Why::SameChange,
+                });
+                continue;
+            }
+            if let Some(landed) = landed.filter(|_| behind.contains(&id)) {
+                todo.dropped.push(Dropped {
+                    id,
+                    subject: commit.subject().to_owned(),
+                    why: Why::Landed(landed.by),
                 });
                 continue;
             }

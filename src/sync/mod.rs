@@ -20,6 +20,7 @@ mod all;
 mod decide;
 mod early;
 mod error;
+mod landed;
 mod obstacle;
 mod outcome;
 mod question;

@@ -193,6 +193,7 @@ impl Why {
     fn word(self) -> &'static str {
         match self {
             Why::SameChange => "same-change",
+            Why::Landed(_) => "landed",
             Why::BecameEmpty => "became-empty",
         }
     }
@@ -200,6 +201,7 @@ impl Why {
     fn words(self, base: &str) -> String {
         match self {
             Why::SameChange => format!("{base} has a commit with the same change"),
+            Why::Landed(by) => format!("it has landed on {base} as {}", short(by)),
             Why::BecameEmpty => format!("{base} has what it changes already"),
         }
     }

@@ -2,6 +2,7 @@
 
 mod engine;
 mod killed;
+mod landed;
 mod oracle;
 
 use std::fs;
