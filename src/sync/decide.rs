@@ -112,6 +112,8 @@ pub struct Stuck {
     pub tree: Id,
     /// What could not be decided.
     pub conflict: Conflict,
+    /// The part of the stream that has landed already, and was not applied.
+    pub landed: Option<Id>,
 }
 
 impl Stuck {
@@ -182,7 +184,10 @@ pub fn decide(range: &Range<'_>) -> Result<Verdict, Error> {
     } = Todo::read(range, landed)?;
     let applied = match apply(range, picks)? {
         Ok(applied) => applied,
-        Err(stuck) => return Ok(Verdict::Stuck(stuck)),
+        Err(stuck) => {
+            let landed = landed.map(|landed| landed.tip);
+            return Ok(Verdict::Stuck(Box::new(Stuck { landed, ..*stuck })));
+        }
     };
     let (new, picked) = write(range, applied, &mut dropped)?;
     dropped.sort_by_key(|one| order.iter().position(|id| *id == one.id));
@@ -191,6 +196,31 @@ pub fn decide(range: &Range<'_>) -> Result<Verdict, Error> {
         picked,
         dropped,
         merges,
+    }))
+}
+
+/// What `range` gives where everything up to `from` is on its base in another shape.
+pub(super) fn replay_since(
+    range: &Range<'_>,
+    from: Id,
+) -> Result<Result<Replay, Box<Stuck>>, Error> {
+    let landed = Landed {
+        tip: from,
+        by: range.base,
+    };
+    let mut todo = Todo::read(range, Some(landed))?;
+    let behind = range.repo.commits_between(&[from], &[range.base])?;
+    todo.dropped.retain(|one| !behind.contains(&one.id));
+    let applied = match apply(range, todo.picks)? {
+        Ok(applied) => applied,
+        Err(stuck) => return Ok(Err(stuck)),
+    };
+    let (new, picked) = write(range, applied, &mut todo.dropped)?;
+    Ok(Ok(Replay {
+        new,
+        picked,
+        dropped: todo.dropped,
+        merges: todo.merges,
     }))
 }
 
@@ -276,6 +306,7 @@ fn apply(range: &Range<'_>, picks: Vec<Pick>) -> Result<Result<Vec<Applied>, Box
                 parent: pick.parent_tree,
                 tree: merged.tree,
                 conflict,
+                landed: None,
             })));
         }
         onto = merged.tree;

@@ -10,6 +10,8 @@
 //! touched. A conflict is found there, so it leaves worktree, index, branch and stash as they
 //! were.
 //!
+//! What has stopped is finished by a person in a worktree of its own ([`resolve`]).
+//!
 //! # Limits
 //!
 //! The user's pre-rebase, prepare-commit-msg and post-commit hooks do not run: nothing is
@@ -25,6 +27,7 @@ mod obstacle;
 mod outcome;
 mod question;
 mod recover;
+pub mod resolve;
 mod run;
 mod scope;
 

@@ -8,6 +8,7 @@ pub mod init;
 pub mod path;
 pub mod plan;
 pub mod release;
+pub mod resolve;
 pub mod status;
 pub mod sync;
 pub mod verify;

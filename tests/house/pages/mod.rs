@@ -41,6 +41,7 @@ fn pages() -> Vec<Page> {
         page::<verb::path::Path>(),
         page::<verb::plan::Plan>(),
         page::<verb::release::Release>(),
+        page::<verb::resolve::Resolve>(),
         page::<verb::status::Status>(),
         page::<verb::sync::Sync>(),
         page::<verb::verify::Verify>(),
