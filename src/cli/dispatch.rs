@@ -47,6 +47,7 @@ pub const VERBS: [(&str, &[Known]); 3] = [
                 "Rebase a stream onto its base, or stop before anything is touched",
             ),
             known("inbox", "Show the questions that wait for a person"),
+            known("resolve", "Finish a stopped sync in a worktree of its own"),
             known(
                 "release",
                 "Give a stream back; unlanded work is kept and named",

@@ -30,7 +30,7 @@ pub use hook::Outcome;
 pub use index::staged;
 pub use outsider::{outsider, touched};
 pub use owner::Owner;
-pub use taint::Taint;
+pub use taint::{Taint, judge as history};
 pub use unstage::{Doing, Unstaged, unstage};
 pub use verdict::{Refused, Verdict, What};
 pub use verify::{Verified, verify};

@@ -182,7 +182,8 @@ impl Verdict {
         }
     }
 
-    pub(super) fn headline(&self) -> String {
+    /// What is refused, in one line.
+    pub fn headline(&self) -> String {
         let whose = match &self.stream {
             Some(stream) => format!("stream '{stream}'"),
             None => "the owner of these patterns".to_owned(),

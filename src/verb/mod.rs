@@ -9,6 +9,7 @@ pub mod path;
 pub mod plan;
 pub mod receive;
 pub mod release;
+pub mod resolve;
 pub mod status;
 pub mod sync;
 pub mod verify;

@@ -29,6 +29,7 @@ complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "exec" -d 'Tak
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "status" -d 'Show every stream, and what needs somebody'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "sync" -d 'Rebase a stream onto its base, or stop before anything is touched'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "inbox" -d 'Show the questions that wait for a person'
+complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "resolve" -d 'Finish a stopped sync in a worktree of its own'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "release" -d 'Give a stream back; unlanded work is kept and named'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "init" -d 'Set a repository up for streams; safe to run again'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "plan" -d 'Check the plan before it is committed'
@@ -61,6 +62,14 @@ complete -c git-stream -n "__fish_git_stream_using_subcommand inbox" -l json -d 
 complete -c git-stream -n "__fish_git_stream_using_subcommand inbox" -s q -l quiet -d 'Say nothing but the answer and errors'
 complete -c git-stream -n "__fish_git_stream_using_subcommand inbox" -s v -l verbose -d 'Say more about what is done'
 complete -c git-stream -n "__fish_git_stream_using_subcommand inbox" -s h -l help -d 'Print help'
+complete -c git-stream -n "__fish_git_stream_using_subcommand resolve" -l agent -d 'Act as this agent' -r
+complete -c git-stream -n "__fish_git_stream_using_subcommand resolve" -l done -d 'Move the stream to what was resolved'
+complete -c git-stream -n "__fish_git_stream_using_subcommand resolve" -l abort -d 'Give it up; what was resolved so far is kept under a ref'
+complete -c git-stream -n "__fish_git_stream_using_subcommand resolve" -s n -l dry-run -d 'Say what would happen, and change nothing'
+complete -c git-stream -n "__fish_git_stream_using_subcommand resolve" -l json -d 'Print one JSON object on stdout'
+complete -c git-stream -n "__fish_git_stream_using_subcommand resolve" -s q -l quiet -d 'Say nothing but the answer and errors'
+complete -c git-stream -n "__fish_git_stream_using_subcommand resolve" -s v -l verbose -d 'Say more about what is done'
+complete -c git-stream -n "__fish_git_stream_using_subcommand resolve" -s h -l help -d 'Print help'
 complete -c git-stream -n "__fish_git_stream_using_subcommand release" -l agent -d 'Act as this agent' -r
 complete -c git-stream -n "__fish_git_stream_using_subcommand release" -s n -l dry-run -d 'Say what would happen, and change nothing'
 complete -c git-stream -n "__fish_git_stream_using_subcommand release" -l json -d 'Print one JSON object on stdout'

@@ -42,6 +42,7 @@ fn pages() -> Vec<Page> {
         page::<verb::plan::Plan>(),
         page::<verb::receive::Receive>(),
         page::<verb::release::Release>(),
+        page::<verb::resolve::Resolve>(),
         page::<verb::status::Status>(),
         page::<verb::sync::Sync>(),
         page::<verb::verify::Verify>(),
