@@ -32,6 +32,12 @@ pub fn commit(repo: &Repo, scope: &Scope, trusted: Id, id: Id) -> Result<Option<
     let commit = repo.commit(id)?;
     let base = base_for(repo, trusted, &commit.parents).map_err(|error| error.about(id))?;
     let before = repo.tree_of(base)?;
+    if let Some(flaw) = repo.flaw(Some(before), commit.tree)? {
+        return Err(Error::BadTree {
+            commit: Some(id),
+            flaw,
+        });
+    }
     let changes = repo.diff_trees(Some(before), Some(commit.tree))?;
     let breaches = judge(scope, &changes, &TreeContent::new(repo, before))?;
     Ok((!breaches.is_empty()).then(|| Violation {

@@ -3,6 +3,7 @@
 mod ask;
 mod commit;
 mod detect;
+mod flaw;
 mod history;
 mod hook;
 mod merge;

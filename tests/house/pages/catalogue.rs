@@ -456,6 +456,15 @@ fn of_the_guard() -> Vec<Example> {
             bases: vec![id("1"), id("2")],
             trusted: id("3"),
         }),
+        rule(rule::Error::BadTree {
+            commit: None,
+            flaw: git::Flaw {
+                directory: "src".into(),
+                tree: id("1"),
+                name: "ui".into(),
+                what: "is there twice",
+            },
+        }),
     ]
 }
 
