@@ -3,6 +3,8 @@
 # but not src/api/generated/**. REPO is the main checkout, ADMIN the worktree's admin directory,
 # BASE the newest commit of the base, PLANNED the one before, on which the stream stands.
 
+# shellcheck disable=SC2030,SC2031 # each index is for its own subshell
+
 # Another stream's file is changed.
 theirs() { echo theirs >src/ui/app.js; }
 

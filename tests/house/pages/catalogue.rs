@@ -431,6 +431,10 @@ fn of_the_guard() -> Vec<Example> {
         guard(guard::Error::NotACommit {
             revision: text("nowhere"),
         }),
+        guard(guard::Error::Ambiguous {
+            revision: text("main"),
+            names: vec![text("refs/tags/main"), text("refs/heads/main")],
+        }),
         guard(guard::Error::OutsidePath { path: at("../x") }),
         guard(guard::Error::Garbled {
             path: at("/src/app/.git/MERGE_HEAD"),
