@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::branches;
 use super::need::{self, Need};
 use super::row::{Operation, Row};
+use super::trespass;
 use super::wait::Waits;
 use super::worktrees::{self, Found};
 use super::{Detail, Error};
@@ -137,7 +138,7 @@ impl Picture {
             base: base_json(base),
             plan: workspace.plan_source.clone(),
             machine: machine.id.clone(),
-            needs: needs(base, &rows, &escalations, state, &found),
+            needs: needs(workspace, &rows, &escalations, &found),
             milestones: milestones(state, plan),
             overall: overall(&rows, escalations.len()),
             streams: rows,
@@ -183,15 +184,19 @@ fn operation(workspace: &Workspace<'_>, name: &StreamName) -> Option<Operation> 
 }
 
 fn needs(
-    base: &Trusted,
+    workspace: &Workspace<'_>,
     rows: &[Row],
     questions: &[Question],
-    state: &State,
     found: &BTreeMap<StreamName, Found>,
 ) -> Vec<Need> {
-    let of_rows = rows
-        .iter()
-        .flat_map(|row| need::of_stream(row, state, found.get(&row.name)));
+    let (state, base) = (&workspace.state, &workspace.base);
+    let trespass = trespass::all(workspace, rows);
+    let of_rows = rows.iter().flat_map(|row| {
+        let trespass = trespass.get(&row.name);
+        let trespass = trespass.map(|one| need::of_trespass(&row.name, one, &base.branch));
+        let needs = need::of_stream(row, state, found.get(&row.name));
+        needs.into_iter().chain(trespass)
+    });
     let questions = questions.iter().map(need::of_question);
     let base = need::of_base(base).into_iter();
     questions.chain(base).chain(of_rows).collect()

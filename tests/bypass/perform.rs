@@ -51,8 +51,19 @@ pub(super) struct Seen {
 pub(super) struct Asked {
     /// The status of `git stream verify`: 1 where it finds the breach.
     pub(super) verify: i32,
-    /// The hooks that refused the push.
+    /// The hooks that refused the push to a repository without any.
     pub(super) push: Vec<String>,
+    /// What the server said to a push that no hook here has seen.
+    pub(super) server: Server,
+}
+
+/// A server's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Server {
+    Accepted,
+    Refused,
+    /// It did not come so far.
+    NotPushed,
 }
 
 /// The answer of landing's check.
@@ -71,6 +82,7 @@ struct Scene {
     sandbox: Sandbox,
     worktree: PathBuf,
     server: PathBuf,
+    anywhere: PathBuf,
     planned: String,
     base: String,
 }
@@ -131,10 +143,20 @@ impl Scene {
             ".",
             path,
         ]);
+        let anywhere = sandbox.root().join("anywhere.git");
+        let path = anywhere.to_str().unwrap();
+        sandbox.git(&["init", "-q", "--bare", "--template=", path]);
+        if setting == Setting::Guarded {
+            let init = sandbox.run(["init", "--server", "--base", "main"]);
+            init.in_dir(&server).go().succeeded();
+            let server = server.to_str().unwrap();
+            sandbox.git(&["push", "-q", server, "refs/stream/ledger"]);
+        }
         Scene {
             sandbox,
             worktree,
             server,
+            anywhere,
             planned,
             base,
         }
@@ -162,7 +184,7 @@ impl Scene {
             .sandbox
             .program(
                 "git",
-                ["push", "-q", self.server.to_str().unwrap(), &refspec],
+                ["push", "-q", self.anywhere.to_str().unwrap(), &refspec],
             )
             .in_dir(&self.worktree)
             .env("GIT_TRACE2_EVENT", &trace)
@@ -171,6 +193,21 @@ impl Scene {
         Asked {
             verify: verify.status(),
             push: trace::hooks(&trace).refused,
+            server: self.serve(),
+        }
+    }
+
+    /// Pushes the branch past every hook of this repository.
+    fn serve(&self) -> Server {
+        let refspec = format!("+{BRANCH}:{BRANCH}");
+        let unhooked = ["-c", "core.hooksPath=/dev/null", "push", "-q"];
+        let to = [self.server.to_str().unwrap(), &refspec];
+        let words = unhooked.iter().chain(&to);
+        let ran = self.sandbox.program("git", words).go();
+        match ran.status() {
+            0 => Server::Accepted,
+            _ if ran.stderr().contains("pre-receive hook declined") => Server::Refused,
+            _ => Server::NotPushed,
         }
     }
 

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use super::perform::{Landing, Seen};
+use super::perform::{Landing, Seen, Server};
 use super::way::{GIT, Way};
 
 const PAGE: &str = "docs/bypasses.md";
@@ -29,7 +29,8 @@ is told by git alone, from the trees of its commits.
 |---|---|
 | before | the hook that refused, so that nothing came into the branch's history |
 | after | the detector that told, and marked the stream in the ledger; or `verify`, where none did and `git stream verify` finds it (or fails, because it cannot read something); or — where nothing in this repository knows |
-| push | whether the branch can be pushed from the worktree |
+| push | the hook that refused to push the branch from the worktree |
+| server | what [`git stream receive`](server.md) says to a push that passed by every hook here |
 | landing | the verdict, with the reason for which a path is refused; \"no verdict\" is a refusal, too: the history as a whole cannot be judged |
 
 A way that comes to nothing is one that git itself does not let through, or that does something else
@@ -64,11 +65,19 @@ impl Row {
             .into_iter()
             .filter_map(|(setting, seen)| {
                 let seen = seen.as_ref()?;
-                let what = match (&seen.breach, &seen.landing) {
-                    (Some(breach), Landing::Accepted) => format!("landing ACCEPTS {breach}"),
-                    (None, Landing::Refused(why)) => format!("landing refuses nothing: {why:?}"),
-                    (None, Landing::Accepted | Landing::NotFetched | Landing::NoBranch)
-                    | (Some(_), Landing::Refused(_) | Landing::NotFetched | Landing::NoBranch) => {
+                let server = seen.asked.as_ref().map(|asked| asked.server);
+                let what = match (&seen.breach, &seen.landing, server) {
+                    (Some(breach), Landing::Accepted, _) => format!("landing ACCEPTS {breach}"),
+                    (Some(breach), _, Some(Server::Accepted)) => {
+                        format!("the server ACCEPTS {breach}")
+                    }
+                    (None, Landing::Refused(why), _) => format!("landing refuses nothing: {why:?}"),
+                    (None, Landing::Accepted, Some(Server::Refused)) => {
+                        "the server refuses nothing".to_owned()
+                    }
+                    (None, Landing::Accepted | Landing::NotFetched | Landing::NoBranch, _)
+                    | (Some(_), Landing::Refused(_) | Landing::NotFetched | Landing::NoBranch, _) =>
+                    {
                         return None;
                     }
                 };
@@ -83,20 +92,21 @@ impl Row {
 
     fn line(&self) -> String {
         let Way { name, sentence, .. } = &self.way;
-        let (before, after, push, landing) = match (&self.unguarded, &self.guarded) {
+        let [before, after, push, server, landing] = match (&self.unguarded, &self.guarded) {
             (Some(unguarded), Some(guarded)) => cells(unguarded, guarded),
             _ => {
                 let lacking = self.lacking.as_deref().unwrap_or_default();
                 let said = format!("not tried: needs {lacking}");
-                (said, String::new(), String::new(), String::new())
+                let none = String::new;
+                [said, none(), none(), none(), none()]
             }
         };
         let way = format!("**{name}**: {sentence}").replace('|', "\\|");
-        format!("| {way} | {before} | {after} | {push} | {landing} |\n")
+        format!("| {way} | {before} | {after} | {push} | {server} | {landing} |\n")
     }
 }
 
-fn cells(unguarded: &Seen, guarded: &Seen) -> (String, String, String, String) {
+fn cells(unguarded: &Seen, guarded: &Seen) -> [String; 5] {
     let none = String::new;
     if guarded.is_clean() {
         let before = match (unguarded.is_clean(), guarded.hooks.refused.as_slice()) {
@@ -108,7 +118,7 @@ fn cells(unguarded: &Seen, guarded: &Seen) -> (String, String, String, String) {
             Landing::NoBranch => "no branch",
             Landing::Accepted | Landing::Refused(_) | Landing::NotFetched => "accepts",
         };
-        return (before, none(), none(), landing.to_owned());
+        return [before, none(), none(), server(guarded), landing.to_owned()];
     }
     let asked = guarded.asked.as_ref().expect("there is a guard");
     let after = match guarded.hooks.told.as_slice() {
@@ -130,7 +140,18 @@ fn cells(unguarded: &Seen, guarded: &Seen) -> (String, String, String, String) {
         Landing::Refused(why) if why.is_empty() => "refuses: no verdict".to_owned(),
         Landing::Refused(why) => format!("refuses: {}", why.join(", ")),
     };
-    (none(), after, push, landing)
+    [none(), after, push, server(guarded), landing]
+}
+
+/// What the server said.
+fn server(seen: &Seen) -> String {
+    let said = seen.asked.as_ref().map(|asked| asked.server);
+    let word = match said {
+        Some(Server::Accepted) => "accepts",
+        Some(Server::Refused) => "refuses",
+        Some(Server::NotPushed) | None => "cannot be pushed",
+    };
+    word.to_owned()
 }
 
 impl Seen {
@@ -154,7 +175,7 @@ fn page(rows: &[Row]) -> String {
             group = &row.way.group;
             let _never_fails = write!(
                 page,
-                "\n## {group}\n\n| way | before | after | push | landing |\n|---|---|---|---|---|\n"
+                "\n## {group}\n\n| way | before | after | push | server | landing |\n|---|---|---|---|---|---|\n"
             );
         }
         page.push_str(&row.line());
@@ -183,13 +204,16 @@ fn counted(rows: &[Row]) -> String {
         let asked = seen.asked.as_ref();
         !seen.is_clean() && asked.is_some_and(|asked| !asked.push.is_empty())
     });
+    let served = count(&|seen| {
+        let asked = seen.asked.as_ref();
+        seen.breach.is_some() && asked.is_some_and(|asked| asked.server == Server::Accepted)
+    });
     let landed = count(&|seen| seen.breach.is_some() && matches!(seen.landing, Landing::Accepted));
     let [major, minor] = SEEN_WITH;
     format!(
         "Of {} ways, seen with git {major}.{minor}, {works} do harm where there is no guard. A hook \
          refused {hooks}. {past} came\ninto the branch's history: of these a detector told {told}, \
-         `git stream verify` finds {verify} more, and\n`pre-push` refused {push}. Landing accepted \
-         {landed}.\n",
+         `git stream verify` finds {verify} more, and\n`pre-push` refused {push}. The server accepted {served}, landing {landed}.\n",
         rows.len()
     )
 }
