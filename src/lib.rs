@@ -27,7 +27,7 @@
 //! ```text
 //! verb → cli, and every domain module
 //! status, sync, claim, inbox, setup, guard → workspace, rule
-//!     beside one another: claim → setup → guard;  sync → inbox, claim;  status → inbox
+//!     beside one another: claim → setup → guard;  sync → inbox, claim;  status → inbox, guard
 //! workspace → caller → ledger → plan → pattern;  workspace → rule
 //! rule → pattern, plan, git
 //! ledger → git

@@ -13,6 +13,7 @@ mod detect;
 mod error;
 mod hint;
 mod index;
+mod intact;
 mod own;
 mod owner;
 mod push;

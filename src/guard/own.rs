@@ -34,6 +34,12 @@ pub(super) fn directories(repo: &Repo) -> Result<Vec<PathBuf>, Error> {
         .collect())
 }
 
+/// Where somebody who installs a hook would have put it, were it not for us.
+pub(super) fn home(repo: &Repo) -> Result<PathBuf, Error> {
+    let first = directories(repo)?.into_iter().next();
+    Ok(first.unwrap_or_else(|| repo.common_dir().join("hooks")))
+}
+
 /// `core.hooksPath` as it would be without our own setting.
 fn configured(repo: &Repo) -> Result<Option<PathBuf>, Error> {
     match hooks_path(repo) {

@@ -11,6 +11,7 @@ use super::row::{Operation, Row};
 use super::wait::Waits;
 use super::worktrees::{self, Found};
 use super::{Detail, Error};
+use crate::guard::hooks::trouble;
 use crate::inbox::{Question, describe};
 use crate::ledger::{State, StreamState, is_dead};
 use crate::name::StreamName;
@@ -137,7 +138,7 @@ impl Picture {
             base: base_json(base),
             plan: workspace.plan_source.clone(),
             machine: machine.id.clone(),
-            needs: needs(base, &rows, &escalations, state, &found),
+            needs: needs(workspace, &rows, &escalations, &found)?,
             milestones: milestones(state, plan),
             overall: overall(&rows, escalations.len()),
             streams: rows,
@@ -183,18 +184,24 @@ fn operation(workspace: &Workspace<'_>, name: &StreamName) -> Option<Operation> 
 }
 
 fn needs(
-    base: &Trusted,
+    workspace: &Workspace<'_>,
     rows: &[Row],
     questions: &[Question],
-    state: &State,
     found: &BTreeMap<StreamName, Found>,
-) -> Vec<Need> {
+) -> Result<Vec<Need>, Error> {
+    let state = &workspace.state;
     let of_rows = rows
         .iter()
         .flat_map(|row| need::of_stream(row, state, found.get(&row.name)));
     let questions = questions.iter().map(need::of_question);
-    let base = need::of_base(base).into_iter();
-    questions.chain(base).chain(of_rows).collect()
+    let base = need::of_base(&workspace.base).into_iter();
+    let trouble = trouble(workspace.repo)?;
+    let of_hooks = trouble.iter().map(need::of_hooks);
+    Ok(questions
+        .chain(base)
+        .chain(of_hooks)
+        .chain(of_rows)
+        .collect())
 }
 
 fn milestones(state: &State, plan: &Plan) -> Vec<Milestone> {

@@ -31,7 +31,7 @@ fn allowed(module: &str) -> Option<Vec<&'static str>> {
         "guard" | "inbox" => domain(&[]),
         "setup" => domain(&["guard"]),
         "claim" => domain(&["guard", "setup"]),
-        "status" => domain(&["inbox"]),
+        "status" => domain(&["guard", "inbox"]),
         "sync" => domain(&["claim", "guard", "inbox", "setup"]),
         "verb" => domain(&["cli", "claim", "guard", "inbox", "setup", "status", "sync"]),
         _ => return None,

@@ -5,6 +5,7 @@ mod commit;
 mod detect;
 mod history;
 mod hook;
+mod intact;
 mod merge;
 mod oracle;
 mod push;
