@@ -117,14 +117,22 @@ fn changed(repo: &Repo) -> Vec<&'static str> {
 
 /// Whether a hook is one of ours: the second line says so.
 fn is_signed(path: &Path) -> bool {
-    let mut begin = [0; 64];
-    fs::File::open(path)
-        .and_then(|mut file| file.read(&mut begin))
-        .is_ok_and(|read| {
-            begin
-                .get(..read)
-                .is_some_and(|text| text.contains_str(SIGNATURE))
-        })
+    beginning(path).contains_str(SIGNATURE)
+}
+
+/// Whether it is what managers write: something that can be executed, and says by what.
+fn is_script(path: &Path) -> bool {
+    own::is_runnable(path) && beginning(path).starts_with(b"#!")
+}
+
+/// The first bytes of a file; none where it cannot be read.
+fn beginning(path: &Path) -> Vec<u8> {
+    let mut begin = Vec::new();
+    let file = fs::File::open(path);
+    match file.and_then(|file| file.take(64).read_to_end(&mut begin)) {
+        Ok(_) => begin,
+        Err(_) => Vec::new(),
+    }
 }
 
 /// Moves what others have put into our directory to where it belongs, and removes what they have
@@ -150,7 +158,9 @@ pub(super) fn hand_over(repo: &Repo) -> Result<(), Error> {
         match (is_signed(&path), hooks::is_name(&name)) {
             (true, true) => {}
             (true, false) => fs::remove_file(&path).map_err(git::Error::file("remove", &path))?,
-            (false, _) => give_home(&path, &home.join(entry.file_name()))?,
+            (false, _) if is_script(&path) => give_home(&path, &home.join(entry.file_name()))?,
+            // No manager has written that: a damaged file, which is none of the user's.
+            (false, _) => {}
         }
     }
     Ok(())

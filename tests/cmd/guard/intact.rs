@@ -79,6 +79,16 @@ fn hooks_that_are_gone_are_back_after_the_next_that_runs() {
 }
 
 #[test]
+fn a_damaged_hook_is_written_again_and_is_none_of_the_users() {
+    let held = Held::new();
+    fs::write(held.hook("pre-commit"), "").unwrap();
+    held.write("src/ui/app.js", "theirs\n");
+    held.refused(&["commit", "-am", "x"], "of ui (held by a2)");
+    assert!(!held.sandbox.repo().join(".git/hooks/pre-commit").exists());
+    held.refused(&["commit", "-am", "x"], "of ui (held by a2)");
+}
+
+#[test]
 fn a_commit_that_no_hook_has_judged_is_found_by_the_one_after_it() {
     let held = Held::new();
     held.switch_off(&["pre-commit", "prepare-commit-msg"]);

@@ -72,6 +72,15 @@ impl Held {
         self.sandbox.run(words).in_dir(&self.api).go()
     }
 
+    /// Takes layers away: hooks that let everything through. Ones that are gone would be put back.
+    fn without(&self, hooks: &[&str]) {
+        for hook in hooks {
+            let nothing = "#!/bin/sh\n# git stream: nothing at all\n";
+            let path = format!(".git/git-stream/hooks/{hook}");
+            self.sandbox.script(path, nothing);
+        }
+    }
+
     fn tip(&self) -> String {
         self.git(&["rev-parse", "refs/heads/stream/api"])
     }
