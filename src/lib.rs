@@ -14,6 +14,7 @@
 //! | [`workspace`] | what is known before deciding: state, trusted base, plan, caller |
 //! | [`rule`]    | does a change stay inside its stream?                             |
 //! | [`guard`]   | where is the rule asked: hooks, the index, a range, paths         |
+//! | [`receive`] | may the refs of a server be moved as a push wants it?              |
 //! | [`setup`]   | set a repository up, and take it down again                       |
 //! | [`claim`]   | take, hold and give back a stream                                 |
 //! | [`sync`]    | rebase or stop: decide in memory, then move                       |
@@ -26,8 +27,8 @@
 //!
 //! ```text
 //! verb → cli, and every domain module
-//! status, sync, claim, inbox, setup, guard → workspace, rule
-//!     beside one another: claim → setup → guard;  sync → inbox, claim;  status → inbox, guard
+//! status, sync, claim, inbox, setup, receive, guard → workspace, rule
+//!     beside one another: claim → setup → receive → guard;  sync → inbox, claim;  status → inbox, guard
 //! workspace → caller → ledger → plan → pattern;  workspace → rule
 //! rule → pattern, plan, git
 //! ledger → git
@@ -48,6 +49,7 @@ pub mod name;
 pub mod path;
 pub mod pattern;
 pub mod plan;
+pub mod receive;
 pub mod rule;
 pub mod setup;
 pub mod status;

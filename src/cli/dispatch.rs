@@ -47,6 +47,7 @@ pub const VERBS: [(&str, &[Known]); 3] = [
                 "Rebase a stream onto its base, or stop before anything is touched",
             ),
             known("inbox", "Show the questions that wait for a person"),
+            known("resolve", "Finish a stopped sync in a worktree of its own"),
             known(
                 "release",
                 "Give a stream back; unlanded work is kept and named",
@@ -69,6 +70,10 @@ pub const VERBS: [(&str, &[Known]); 3] = [
             known(
                 "verify",
                 "Judge a stream's whole history, and record what is found",
+            ),
+            known(
+                "receive",
+                "Judge a push, as a hook of the repository that is pushed to",
             ),
         ],
     ),

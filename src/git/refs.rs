@@ -1,6 +1,6 @@
 //! Where do refs point, and how are several moved together or not at all?
 
-use bstr::BString;
+use bstr::{BStr, BString, ByteSlice as _};
 
 use super::{Error, Id, Repo};
 
@@ -67,6 +67,29 @@ impl Repo {
                 .map_err(unreadable)?
                 .detach(),
         ))
+    }
+
+    /// The ref that is moved when this one is: its target where it is a symbolic ref.
+    pub fn target_of(&self, full_name: &BStr) -> Result<BString, Error> {
+        let mut name = full_name.to_owned();
+        // git itself follows five, and refuses what goes on.
+        for _ in 0..=5 {
+            let found = self.gix.refs.try_find(name.as_bstr());
+            let found = found.map_err(|source| Error::Object {
+                attempt: "read",
+                what: format!("the ref {name}"),
+                source: source.into(),
+            })?;
+            match found.map(|reference| reference.target) {
+                Some(gix::refs::Target::Symbolic(next)) => name = next.as_bstr().to_owned(),
+                Some(gix::refs::Target::Object(_)) | None => return Ok(name),
+            }
+        }
+        Err(Error::Object {
+            attempt: "follow",
+            what: format!("the ref {full_name}"),
+            source: "it leads in a circle".into(),
+        })
     }
 
     /// The full name of the branch that HEAD is on, unless it is detached.

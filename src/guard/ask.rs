@@ -29,7 +29,7 @@ pub enum Whose {
 }
 
 /// What a stream may touch.
-pub(super) fn scope(state: &State, plan: &Plan, stream: &StreamName) -> Result<Scope, Error> {
+pub fn scope(state: &State, plan: &Plan, stream: &StreamName) -> Result<Scope, Error> {
     let territory = match (state.claim(stream), plan.streams.get(stream)) {
         (Some(claim), _) => claim.territory(),
         (None, Some(planned)) => Territory::from(planned.files.clone()),
@@ -58,22 +58,24 @@ fn scope_of(
 
 /// Asks the rule of every commit of `BASE..TIP`; BASE is the commit to trust, whatever it is.
 pub fn range(repo: &Repo, range: &str, whose: &Whose) -> Result<Verdict, Error> {
-    let (base, tip) = match range.split_once("..") {
-        Some((base, tip)) if !base.is_empty() && !tip.is_empty() && !tip.starts_with('.') => {
-            (base, tip)
-        }
-        _ => {
-            return Err(Error::NoRange {
-                text: range.to_owned(),
-            });
-        }
-    };
-    let (trusted, tip) = (commit_at(repo, base)?, commit_at(repo, tip)?);
+    let (base, trusted, tip) = ends(repo, range)?;
     let state = Ledger::of(repo).read()?;
     let (plan, _) = workspace::plan_at(repo, trusted, base)?;
     let (stream, scope) = scope_of(repo, &state, &plan, whose)?;
     let ids = repo.commits_between(&[tip], &[trusted])?;
     commits(repo, (&state, &plan), (stream, &scope), trusted, &ids)
+}
+
+/// What `BASE..TIP` names: BASE as it is written, its commit, and that of TIP.
+pub(super) fn ends<'t>(repo: &Repo, range: &'t str) -> Result<(&'t str, Id, Id), Error> {
+    match range.split_once("..") {
+        Some((base, tip)) if !base.is_empty() && !tip.is_empty() && !tip.starts_with('.') => {
+            Ok((base, commit_at(repo, base)?, commit_at(repo, tip)?))
+        }
+        _ => Err(Error::NoRange {
+            text: range.to_owned(),
+        }),
+    }
 }
 
 /// The commit that a revision names.
@@ -84,7 +86,7 @@ pub fn commit_at(repo: &Repo, revision: &str) -> Result<Id, Error> {
 }
 
 /// Asks the rule of each of these commits.
-pub(super) fn commits(
+pub fn commits(
     repo: &Repo,
     (state, plan): (&State, &Plan),
     (stream, scope): (Option<StreamName>, &Scope),

@@ -92,8 +92,17 @@ fn onwards(verdict: &Verdict) -> Option<String> {
             "Take it out of the commits with `git rebase -i {}`.",
             base.to_hex_with_len(9)
         )),
-        What::Paths => None,
+        What::Outsider { .. } | What::Paths => None,
     }
+}
+
+/// What to do where it is not known who holds what.
+pub(super) fn unknown(what: What) -> Option<String> {
+    matches!(what, What::Outsider { ledger: false, .. }).then(|| {
+        "Fetch it, if the server has one, with \
+         `git fetch origin refs/stream/ledger:refs/stream/ledger`."
+            .to_owned()
+    })
 }
 
 /// The command that gives this verdict.
@@ -101,6 +110,9 @@ fn asked(verdict: &Verdict) -> String {
     let question = match verdict.what {
         What::Staged | What::Commit => "staged".to_owned(),
         What::Range { base } => format!("range {}..HEAD", base.to_hex_with_len(9)),
+        What::Outsider { base, .. } => {
+            format!("range {}..HEAD --outsider", base.to_hex_with_len(9))
+        }
         What::Paths => "paths PATH".to_owned(),
     };
     match (&verdict.stream, verdict.what) {

@@ -31,7 +31,7 @@ const WORKTREE_CONFIG: &str = "worktree.config";
 /// The directory of our hooks.
 pub(super) const HOOKS: &str = "hooks";
 /// What the second line of every hook of ours begins with.
-pub(super) const SIGNATURE: &[u8] = b"\n# git stream:";
+pub const SIGNATURE: &[u8] = b"\n# git stream:";
 
 /// When git calls a hook of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,7 +191,7 @@ fn wanted(repo: &Repo) -> Result<BTreeMap<&'static str, Vec<u8>>, Error> {
 }
 
 /// The program of ours that belongs to the one that runs: beside it, whatever PATH says.
-pub(super) fn beside(name: &str) -> Result<PathBuf, Error> {
+pub fn beside(name: &str) -> Result<PathBuf, Error> {
     let program = std::env::current_exe()
         .and_then(|program| program.canonicalize())
         .map_err(git::Error::file("find", Path::new("git-stream")))?;
@@ -199,7 +199,7 @@ pub(super) fn beside(name: &str) -> Result<PathBuf, Error> {
 }
 
 /// A path as it stands between the single quotes of a shell script.
-fn inside_quotes(path: &Path) -> Vec<u8> {
+pub fn inside_quotes(path: &Path) -> Vec<u8> {
     path.as_os_str().as_bytes().replace("'", "'\\''")
 }
 

@@ -156,11 +156,10 @@ pub(super) fn hand_over(repo: &Repo) -> Result<(), Error> {
             continue;
         }
         match (is_signed(&path), hooks::is_name(&name)) {
-            (true, true) => {}
             (true, false) => fs::remove_file(&path).map_err(git::Error::file("remove", &path))?,
             (false, _) if is_script(&path) => give_home(&path, &home.join(entry.file_name()))?,
-            // No manager has written that: a damaged file, which is none of the user's.
-            (false, _) => {}
+            // Ours; or what no manager has written, a damaged file, which is none of the user's.
+            (true, true) | (false, _) => {}
         }
     }
     Ok(())

@@ -7,6 +7,7 @@
 
 pub mod hook;
 pub mod hooks;
+pub mod own;
 
 mod ask;
 mod detect;
@@ -14,7 +15,7 @@ mod error;
 mod hint;
 mod index;
 mod intact;
-mod own;
+mod outsider;
 mod owner;
 mod push;
 mod taint;
@@ -23,13 +24,14 @@ mod verdict;
 mod verify;
 mod who;
 
-pub use ask::{Whose, commit_at, paths, range};
+pub use ask::{Whose, commit_at, commits, paths, range, scope};
 pub use detect::Notice;
 pub use error::Error;
 pub use hook::Outcome;
 pub use index::staged;
+pub use outsider::{outsider, touched};
 pub use owner::Owner;
-pub use taint::Taint;
+pub use taint::{Taint, judge as history};
 pub use unstage::{Doing, Unstaged, unstage};
 pub use verdict::{Refused, Verdict, What};
 pub use verify::{Verified, verify};

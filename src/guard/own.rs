@@ -73,7 +73,7 @@ fn find(repo: &Repo, name: &str) -> Result<Option<PathBuf>, Error> {
 }
 
 /// Whether git would run this file as a hook.
-pub(super) fn is_runnable(hook: &Path) -> bool {
+pub fn is_runnable(hook: &Path) -> bool {
     hook.is_file() && access(hook, Access::EXEC_OK).is_ok()
 }
 
@@ -94,15 +94,28 @@ pub(super) fn run_with(
     args: &[OsString],
     stdin: &[u8],
 ) -> Result<u8, Error> {
-    let Some(hook) = find(repo, name)? else {
-        return Ok(0);
-    };
+    match find(repo, name)? {
+        Some(hook) => run_file(&hook, args, stdin, None),
+        None => Ok(0),
+    }
+}
+
+/// Runs this hook with these bytes on its stdin; its status. It finds the variable `marked` set.
+pub fn run_file(
+    hook: &Path,
+    args: &[OsString],
+    stdin: &[u8],
+    marked: Option<&str>,
+) -> Result<u8, Error> {
     let failed = |source| Error::OwnHook {
-        path: hook.clone(),
+        path: hook.to_owned(),
         source,
     };
-    let start = |command: &mut Command| command.stdin(Stdio::piped()).spawn();
-    let mut child: Child = or_shell(&hook, args, start).map_err(failed)?;
+    let start = |command: &mut Command| {
+        command.envs(marked.map(|name| (name, "1")));
+        command.stdin(Stdio::piped()).spawn()
+    };
+    let mut child: Child = or_shell(hook, args, start).map_err(failed)?;
     if let Some(mut pipe) = child.stdin.take() {
         match pipe.write_all(stdin) {
             // A hook need not read what it is given.

@@ -28,11 +28,7 @@ pub struct Taint {
 }
 
 /// The verdict on commits of a stream.
-pub(super) fn judge(
-    workspace: &Workspace<'_>,
-    stream: &StreamName,
-    ids: &[Id],
-) -> Result<Verdict, Error> {
+pub fn judge(workspace: &Workspace<'_>, stream: &StreamName, ids: &[Id]) -> Result<Verdict, Error> {
     let (state, plan) = (&workspace.state, &workspace.plan);
     let scope = ask::scope(state, plan, stream)?;
     let whose = (Some(stream.clone()), &scope);

@@ -30,6 +30,13 @@ pub enum What {
         /// The commit that is trusted.
         base: Id,
     },
+    /// The commits of a range that belongs to no stream.
+    Outsider {
+        /// The commit that is trusted.
+        base: Id,
+        /// Whether there is a ledger that says who holds what.
+        ledger: bool,
+    },
     /// Paths that were only named.
     Paths,
 }
@@ -130,9 +137,23 @@ impl Verdict {
     /// What to do about it: sentences with one command each.
     pub fn hints(&self) -> Vec<String> {
         if self.accepts() {
-            return Vec::new();
+            return hint::unknown(self.what).into_iter().collect();
         }
         hint::hints(self)
+    }
+
+    /// What is refused as annotations of a GitHub Actions log: one line for each path, which is
+    /// then shown beside the file in the pull request.
+    pub fn annotations(&self) -> String {
+        let lines = self.refused.iter().map(|refused| {
+            let message = format!("{}: {}", refused.label(), refused.line());
+            format!(
+                "::error file={},title=git stream::{}\n",
+                property(&refused.breach.path.to_str_lossy()),
+                data(&message)
+            )
+        });
+        lines.collect()
     }
 
     /// Whether the text leaves something out.
@@ -147,7 +168,12 @@ impl Verdict {
         };
         match (self.what, self.judged) {
             (What::Staged | What::Commit, 0) => "nothing is staged".to_owned(),
-            (What::Range { .. }, 0) => "the range has no commit".to_owned(),
+            (What::Range { .. } | What::Outsider { .. }, 0) => "the range has no commit".to_owned(),
+            (What::Outsider { ledger: false, .. }, _) => {
+                "there is no ledger here, so no stream is known to be held".to_owned()
+            }
+            (What::Outsider { .. }, 1) => "the commit touches no held stream".to_owned(),
+            (What::Outsider { .. }, n) => format!("none of the {n} commits touches a held stream"),
             (What::Staged | What::Commit, n) => {
                 format!("{} inside {whose}", staying(n, "staged path"))
             }
@@ -156,7 +182,8 @@ impl Verdict {
         }
     }
 
-    pub(super) fn headline(&self) -> String {
+    /// What is refused, in one line.
+    pub fn headline(&self) -> String {
         let whose = match &self.stream {
             Some(stream) => format!("stream '{stream}'"),
             None => "the owner of these patterns".to_owned(),
@@ -177,18 +204,19 @@ impl Verdict {
                 "{whose} may not change {}: {groups}",
                 any(&of(refused, judged, "path"))
             ),
-            What::Range { .. } => {
+            What::Range { .. } | What::Outsider { .. } => {
                 let mut commits: Vec<Id> = self.commits().collect();
                 commits.dedup();
-                format!(
-                    "{} of {whose} {} what it may not: {groups}",
-                    of(commits.len(), judged, "commit"),
-                    if commits.len() == 1 {
-                        "changes"
-                    } else {
-                        "change"
-                    },
-                )
+                let changes = match commits.len() {
+                    1 => "changes",
+                    _ => "change",
+                };
+                let commits = of(commits.len(), judged, "commit");
+                if matches!(self.what, What::Outsider { .. }) {
+                    format!("{commits} {changes} what others hold: {groups}")
+                } else {
+                    format!("{commits} of {whose} {changes} what it may not: {groups}")
+                }
             }
         }
     }
@@ -211,6 +239,17 @@ impl Verdict {
         }
         groups
     }
+}
+
+/// Text as a message of GitHub's workflow commands takes it.
+fn data(text: &str) -> String {
+    let text = text.replace('%', "%25");
+    text.replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// The same for a property, which also ends at a colon or a comma.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
 /// "the staged path stays", "all 3 staged paths stay".

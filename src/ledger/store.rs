@@ -53,6 +53,11 @@ impl<'r> Ledger<'r> {
         }
     }
 
+    /// The state as one commit of the ledger has it.
+    pub fn at(&self, commit: Id) -> Result<State, Error> {
+        files::read(self.repo, commit)
+    }
+
     /// The lock that orders this machine's writes to its own files: the ledger, worktrees, hooks.
     ///
     /// It is never held while the network is waited for.

@@ -25,5 +25,5 @@ mod tests;
 pub use base::{Error, base_for};
 pub use breach::{Breach, Why};
 pub use judge::{Content, Listing, TreeContent, judge};
-pub use range::{Violation, commit, range};
+pub use range::{Made, Violation, changes, commit, range};
 pub use scope::{PLAN, Scope};

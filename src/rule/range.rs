@@ -3,7 +3,7 @@
 use bstr::BString;
 
 use super::{Breach, Error, Scope, TreeContent, base_for, judge};
-use crate::git::{Id, Repo};
+use crate::git::{Change, Id, Repo};
 
 /// A commit that breaks the rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,14 +29,34 @@ pub fn range(repo: &Repo, scope: &Scope, trusted: Id, tip: Id) -> Result<Vec<Vio
 
 /// Judges one commit.
 pub fn commit(repo: &Repo, scope: &Scope, trusted: Id, id: Id) -> Result<Option<Violation>, Error> {
+    let made = changes(repo, trusted, id)?;
+    let breaches = judge(scope, &made.changes, &TreeContent::new(repo, made.before))?;
+    Ok((!breaches.is_empty()).then_some(Violation {
+        commit: id,
+        subject: made.subject,
+        breaches,
+    }))
+}
+
+/// What a commit changes, seen from the newest commit of the base that it contains.
+#[derive(Debug)]
+pub struct Made {
+    /// The first line of its message.
+    pub subject: BString,
+    /// The tree that it is compared with.
+    pub before: Id,
+    /// Every raw difference.
+    pub changes: Vec<Change>,
+}
+
+/// What one commit changes.
+pub fn changes(repo: &Repo, trusted: Id, id: Id) -> Result<Made, Error> {
     let commit = repo.commit(id)?;
     let base = base_for(repo, trusted, &commit.parents).map_err(|error| error.about(id))?;
     let before = repo.tree_of(base)?;
-    let changes = repo.diff_trees(Some(before), Some(commit.tree))?;
-    let breaches = judge(scope, &changes, &TreeContent::new(repo, before))?;
-    Ok((!breaches.is_empty()).then(|| Violation {
-        commit: id,
+    Ok(Made {
         subject: commit.subject().to_owned(),
-        breaches,
-    }))
+        before,
+        changes: repo.diff_trees(Some(before), Some(commit.tree))?,
+    })
 }

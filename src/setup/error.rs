@@ -8,6 +8,7 @@ use crate::guard;
 use crate::ledger;
 use crate::name;
 use crate::plan::{self, Command};
+use crate::receive;
 use crate::word;
 use crate::workspace;
 
@@ -35,6 +36,9 @@ pub enum Error {
     /// The workspace cannot be read.
     #[error(transparent)]
     Workspace(#[from] workspace::Error),
+    /// The hook of a server cannot be written.
+    #[error(transparent)]
+    Receive(#[from] receive::Error),
     /// git does not know who commits.
     #[error("git does not know who you are: user.name or user.email is not set")]
     NoIdentity,
@@ -81,6 +85,7 @@ impl Explain for Error {
             Error::Refused(error) => Some(error),
             Error::Plan(error) => Some(error),
             Error::Guard(error) => Some(error),
+            Error::Receive(error) => Some(error),
             Error::Name(error) => Some(error),
             Error::Workspace(error) => Some(error),
             _own => None,
@@ -101,6 +106,7 @@ impl Explain for Error {
             Error::Refused(error) => error.exit(),
             Error::Plan(error) => error.exit(),
             Error::Guard(error) => error.exit(),
+            Error::Receive(error) => error.exit(),
             Error::Name(error) => error.exit(),
             Error::Workspace(error) => error.exit(),
             Error::NoIdentity | Error::NoBase { .. } | Error::WhichBase => Exit::Broken,
@@ -115,6 +121,7 @@ impl Explain for Error {
             Error::Refused(error) => return error.hints(),
             Error::Plan(error) => return error.hints(),
             Error::Guard(error) => return error.hints(),
+            Error::Receive(error) => return error.hints(),
             Error::Name(error) => return error.hints(),
             Error::Workspace(error) => return error.hints(),
             Error::NoIdentity => "Nothing was changed. Tell git with \

@@ -8,10 +8,12 @@ mod approval;
 mod base;
 mod error;
 mod include;
+mod server;
 mod starter;
 
 pub use approval::{APPROVED, approve, require_approval};
 pub use error::Error;
+pub use server::serve;
 
 use crate::caller;
 use crate::git::{Lock, Repo};
@@ -227,6 +229,7 @@ pub fn uninstall(repo: &Repo, dry_run: bool) -> Result<Report, Error> {
             repo.private("hooks").display()
         ));
     }
+    server::leave(repo, dry_run, &mut report)?;
     for (name, _, claim) in state.held() {
         report.notes.push(format!(
             "'{name}' is still held by {}; its worktree '{}' is not guarded any more",

@@ -19,6 +19,7 @@ mod need;
 mod picture;
 mod row;
 mod text;
+mod trespass;
 mod wait;
 mod worktrees;
 

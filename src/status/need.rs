@@ -1,9 +1,10 @@
 //! What needs somebody, and which command answers it?
 
-use bstr::ByteSlice as _;
+use bstr::{BString, ByteSlice as _};
 use serde::Serialize;
 
 use super::row::Row;
+use super::trespass::Trespass;
 use super::worktrees::Found;
 use crate::guard::hooks::Trouble;
 use crate::inbox::Question;
@@ -16,7 +17,7 @@ use crate::workspace::{Doubt, Trusted};
 /// Something that does not go on by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Need {
-    /// Which sort: `question`, `base`, `hooks`, `worktree-gone`, `operation-died`, `tainted`, `drift`, …
+    /// Which sort: `question`, `base`, `hooks`, `worktree-gone`, `operation-died`, `tainted`, `trespass`, `drift`, …
     pub kind: &'static str,
     /// The stream, where it is about one.
     pub stream: Option<StreamName>,
@@ -52,14 +53,10 @@ pub(super) fn of_base(base: &Trusted) -> Option<Need> {
             paths,
         } => {
             let commit = commit.to_hex_with_len(12);
-            let what = match paths.as_slice() {
+            let what = match named(paths) {
                 // Where it meets the base in several places, nobody can tell.
-                [] => "may change files".to_owned(),
-                [only] => format!("changes '{}'", path::shown(only.as_bstr())),
-                [first, rest @ ..] => {
-                    let first = path::shown(first.as_bstr());
-                    format!("changes '{first}' and {}", count(rest.len(), "other file"))
-                }
+                None => "may change files".to_owned(),
+                Some(paths) => format!("changes {paths}"),
             };
             format!("'{branch}' has commit {commit} of {stream}, which {what} outside its patterns")
         }
@@ -106,6 +103,34 @@ pub(super) fn of_hooks(trouble: &Trouble) -> Need {
         message,
         command,
     }
+}
+
+/// What the base has changed of what a stream holds.
+pub(super) fn of_trespass(stream: &StreamName, trespass: &Trespass, branch: &str) -> Need {
+    let paths = named(&trespass.paths).unwrap_or_default();
+    let commit = trespass.commit.as_ref().map(|commit| {
+        let id = commit.id.to_hex_with_len(12);
+        format!(", last in {id} ({}) by {}", commit.subject, commit.author)
+    });
+    Need {
+        kind: "trespass",
+        stream: Some(stream.clone()),
+        message: format!(
+            "'{branch}' has changed {paths}, which {stream} holds{}",
+            commit.unwrap_or_default()
+        ),
+        command: format!("git stream sync {stream}"),
+    }
+}
+
+/// The first path, and how many others there are.
+fn named(paths: &[BString]) -> Option<String> {
+    let (first, rest) = paths.split_first()?;
+    let first = format!("'{}'", path::shown(first.as_bstr()));
+    Some(match rest.len() {
+        0 => first,
+        more => format!("{first} and {}", count(more, "other file")),
+    })
 }
 
 /// What is the matter with one stream.

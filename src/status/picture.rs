@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::branches;
 use super::need::{self, Need};
 use super::row::{Operation, Row};
+use super::trespass;
 use super::wait::Waits;
 use super::worktrees::{self, Found};
 use super::{Detail, Error};
@@ -189,12 +190,16 @@ fn needs(
     questions: &[Question],
     found: &BTreeMap<StreamName, Found>,
 ) -> Result<Vec<Need>, Error> {
-    let state = &workspace.state;
-    let of_rows = rows
-        .iter()
-        .flat_map(|row| need::of_stream(row, state, found.get(&row.name)));
+    let (state, base) = (&workspace.state, &workspace.base);
+    let trespass = trespass::all(workspace, rows);
+    let of_rows = rows.iter().flat_map(|row| {
+        let trespass = trespass.get(&row.name);
+        let trespass = trespass.map(|one| need::of_trespass(&row.name, one, &base.branch));
+        let needs = need::of_stream(row, state, found.get(&row.name));
+        needs.into_iter().chain(trespass)
+    });
     let questions = questions.iter().map(need::of_question);
-    let base = need::of_base(&workspace.base).into_iter();
+    let base = need::of_base(base).into_iter();
     let trouble = trouble(workspace.repo)?;
     let of_hooks = trouble.iter().map(need::of_hooks);
     Ok(questions

@@ -19,6 +19,8 @@ pub(super) struct Step<'a> {
     pub(super) old: Id,
     pub(super) replay: &'a Replay,
     pub(super) landed: bool,
+    /// The commit of the base that it stands on then.
+    pub(super) start: Id,
 }
 
 /// Moves a stream; or answers what is in the way, before anything has moved.
@@ -114,7 +116,7 @@ fn travel(
     }
     let what = What::Synced {
         stream: stream.clone(),
-        start: workspace.base.commit,
+        start: step.start,
         landed: step.landed,
         commits: step.replay.picked.len(),
     };

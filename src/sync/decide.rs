@@ -2,14 +2,17 @@
 //!
 //! The answer is that of `git -c merge.directoryRenames=false rebase`: the same commits are picked
 //! in the same order by the same merge machinery; what the base has already is left out, and so is
-//! what becomes empty; what was empty stays. Authors, dates, messages and encodings are kept byte
+//! what becomes empty; what was empty stays. What a forge has squashed onto the base is left out
+//! first ([`landed`]), which is `git rebase --onto BASE LANDED`. Authors, dates, messages and encodings are kept byte
 //! for byte.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use bstr::{BString, ByteSlice as _};
 
 use super::Error;
+use super::landed::{Landed, landed};
 use crate::git::{Commit, Conflict, Id, Lock, Merged, Merges, Repo, Scratch};
 
 /// What is asked.
@@ -82,6 +85,8 @@ pub struct Dropped {
 pub enum Why {
     /// A commit of the base makes the same change.
     SameChange,
+    /// A commit of the base has brought it, with whatever came before it.
+    Landed(Id),
     /// What it changes is so on the base already.
     BecameEmpty,
 }
@@ -107,6 +112,8 @@ pub struct Stuck {
     pub tree: Id,
     /// What could not be decided.
     pub conflict: Conflict,
+    /// The part of the stream that has landed already, and was not applied.
+    pub landed: Option<Id>,
 }
 
 impl Stuck {
@@ -165,15 +172,22 @@ pub fn decide(range: &Range<'_>) -> Result<Verdict, Error> {
     if bases.contains(&tip) {
         return Ok(Verdict::Contained);
     }
+    let landed = match bases.as_slice() {
+        [fork] => landed(repo, *fork, base, tip)?,
+        _ => None,
+    };
     let Todo {
         picks,
         mut dropped,
         merges,
         order,
-    } = Todo::read(range)?;
+    } = Todo::read(range, landed)?;
     let applied = match apply(range, picks)? {
         Ok(applied) => applied,
-        Err(stuck) => return Ok(Verdict::Stuck(stuck)),
+        Err(stuck) => {
+            let landed = landed.map(|landed| landed.tip);
+            return Ok(Verdict::Stuck(Box::new(Stuck { landed, ..*stuck })));
+        }
     };
     let (new, picked) = write(range, applied, &mut dropped)?;
     dropped.sort_by_key(|one| order.iter().position(|id| *id == one.id));
@@ -182,6 +196,31 @@ pub fn decide(range: &Range<'_>) -> Result<Verdict, Error> {
         picked,
         dropped,
         merges,
+    }))
+}
+
+/// What `range` gives where everything up to `from` is on its base in another shape.
+pub(super) fn replay_since(
+    range: &Range<'_>,
+    from: Id,
+) -> Result<Result<Replay, Box<Stuck>>, Error> {
+    let landed = Landed {
+        tip: from,
+        by: range.base,
+    };
+    let mut todo = Todo::read(range, Some(landed))?;
+    let behind = range.repo.commits_between(&[from], &[range.base])?;
+    todo.dropped.retain(|one| !behind.contains(&one.id));
+    let applied = match apply(range, todo.picks)? {
+        Ok(applied) => applied,
+        Err(stuck) => return Ok(Err(stuck)),
+    };
+    let (new, picked) = write(range, applied, &mut todo.dropped)?;
+    Ok(Ok(Replay {
+        new,
+        picked,
+        dropped: todo.dropped,
+        merges: todo.merges,
     }))
 }
 
@@ -194,8 +233,15 @@ struct Todo {
 }
 
 impl Todo {
-    fn read(range: &Range<'_>) -> Result<Todo, Error> {
+    fn read(range: &Range<'_>, landed: Option<Landed>) -> Result<Todo, Error> {
         let repo = range.repo;
+        let behind: HashSet<Id> = match landed {
+            Some(landed) => repo
+                .commits_between(&[landed.tip], &[range.base])?
+                .into_iter()
+                .collect(),
+            None => HashSet::new(),
+        };
         let mut todo = Todo {
             picks: Vec::new(),
             dropped: Vec::new(),
@@ -220,6 +266,14 @@ impl Todo {
                     id,
                     subject: commit.subject().to_owned(),
                     why: Why::SameChange,
+                });
+                continue;
+            }
+            if let Some(landed) = landed.filter(|_| behind.contains(&id)) {
+                todo.dropped.push(Dropped {
+                    id,
+                    subject: commit.subject().to_owned(),
+                    why: Why::Landed(landed.by),
                 });
                 continue;
             }
@@ -252,6 +306,7 @@ fn apply(range: &Range<'_>, picks: Vec<Pick>) -> Result<Result<Vec<Applied>, Box
                 parent: pick.parent_tree,
                 tree: merged.tree,
                 conflict,
+                landed: None,
             })));
         }
         onto = merged.tree;

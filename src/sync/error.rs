@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use bstr::{BString, ByteSlice as _};
 use serde_json::{Map, Value, json};
 
+use super::resolve;
 use crate::exit::{Exit, Explain};
 use crate::git;
 use crate::ledger::{self, Refusal};
@@ -38,6 +39,9 @@ pub enum Error {
         #[source]
         source: git::Error,
     },
+    /// What a person has resolved cannot be taken over.
+    #[error(transparent)]
+    Resolve(#[from] Box<resolve::Error>),
     /// git does not know who commits.
     #[error("git does not know who commits here")]
     NoIdentity,
@@ -87,6 +91,15 @@ fn listed(paths: &[BString]) -> String {
     shown.join(", ")
 }
 
+impl From<resolve::Error> for Error {
+    fn from(error: resolve::Error) -> Error {
+        if let resolve::Error::Sync(error) = error {
+            return error;
+        }
+        Error::Resolve(Box::new(error))
+    }
+}
+
 impl Explain for Error {
     fn inner(&self) -> Option<&dyn Explain> {
         match self {
@@ -96,6 +109,7 @@ impl Explain for Error {
             Error::Ledger(error) => Some(error),
             Error::Workspace(error) => Some(error),
             Error::Refused(refusal) => Some(refusal),
+            Error::Resolve(error) => Some(error.as_ref()),
             Error::NoIdentity
             | Error::NoBranch { .. }
             | Error::IndexBusy { .. }
@@ -109,6 +123,7 @@ impl Explain for Error {
             Error::Ledger(error) => error.exit(),
             Error::Workspace(error) => error.exit(),
             Error::Refused(refusal) => refusal.exit(),
+            Error::Resolve(error) => error.exit(),
             Error::Unreachable { .. } | Error::NoBranch { .. } | Error::HalfWay { .. } => {
                 Exit::Broken
             }
@@ -123,6 +138,7 @@ impl Explain for Error {
             Error::Ledger(error) => return error.hints(),
             Error::Workspace(error) => return error.hints(),
             Error::Refused(refusal) => return refusal.hints(),
+            Error::Resolve(error) => return error.hints(),
             Error::Unreachable { remote, .. } => format!(
                 "Nothing was changed, and committing works without the remote; see whether it \
                  answers with `git ls-remote {remote}`."

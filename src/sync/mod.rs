@@ -10,6 +10,8 @@
 //! touched. A conflict is found there, so it leaves worktree, index, branch and stash as they
 //! were.
 //!
+//! What has stopped is finished by a person in a worktree of its own ([`resolve`]).
+//!
 //! # Limits
 //!
 //! The user's pre-rebase, prepare-commit-msg and post-commit hooks do not run: nothing is
@@ -20,10 +22,12 @@ mod all;
 mod decide;
 mod early;
 mod error;
+mod landed;
 mod obstacle;
 mod outcome;
 mod question;
 mod recover;
+pub mod resolve;
 mod run;
 mod scope;
 

@@ -43,6 +43,10 @@ pub enum Outcome {
     UpToDate,
     /// All of it is on the base, and the branch is there, too.
     Landed(Replay),
+    /// It was moved to what a person has resolved.
+    Resolved(Replay),
+    /// What a person has resolved waits until this is out of the way.
+    Pending(Obstacle),
     /// A person must decide; nothing was moved.
     Stopped(Box<Question>),
     /// It cannot be moved now; nothing was changed.
@@ -53,7 +57,10 @@ impl Synced {
     /// The status that it means.
     pub fn exit(&self) -> Exit {
         match &self.outcome {
-            Outcome::Rebased(_) | Outcome::UpToDate | Outcome::Landed(_) => Exit::Done,
+            Outcome::Rebased(_) | Outcome::UpToDate | Outcome::Landed(_) | Outcome::Resolved(_) => {
+                Exit::Done
+            }
+            Outcome::Pending(_) => Exit::Busy,
             Outcome::Stopped(_) => Exit::Stopped,
             Outcome::Refused(_) => Exit::Refused,
         }
@@ -63,10 +70,16 @@ impl Synced {
     pub fn text(&self) -> String {
         let (stream, branch) = (&self.stream, &self.base_branch);
         let base = format!("{branch} {}", short(self.base));
-        let (rebased, moved, stopped, refused) = if self.dry_run {
-            ("would rebase", "would move", "would stop", "would refuse")
+        let [rebased, moved, resolved, stopped, refused] = if self.dry_run {
+            [
+                "would rebase",
+                "would move",
+                "would resolve",
+                "would stop",
+                "would refuse",
+            ]
         } else {
-            ("rebased", "moved", "stopped", "refused")
+            ["rebased", "moved", "resolved", "stopped", "refused"]
         };
         match &self.outcome {
             Outcome::Rebased(replay) if replay.picked.is_empty() => {
@@ -81,6 +94,14 @@ impl Synced {
                 format!("{stream} is up to date: {commits} on {base}")
             }
             Outcome::Landed(_) => format!("{stream} has landed: {base} has all of it"),
+            Outcome::Resolved(replay) => {
+                let commits = word::count(replay.picked.len(), "commit");
+                format!("{resolved} {stream}: {commits} on {branch}")
+            }
+            Outcome::Pending(obstacle) => format!(
+                "{stream} is resolved, and cannot move there yet: {}",
+                obstacle.reason()
+            ),
             Outcome::Stopped(question) => format!("{stopped} {stream}: {}", question.question),
             Outcome::Refused(obstacle) => {
                 format!("{refused} to move {stream}: {}", obstacle.reason())
@@ -91,7 +112,9 @@ impl Synced {
     /// What was done on the way, one line each.
     pub fn narration(&self) -> Vec<String> {
         let mut lines = self.notes.clone();
-        if let Outcome::Rebased(replay) | Outcome::Landed(replay) = &self.outcome {
+        if let Outcome::Rebased(replay) | Outcome::Landed(replay) | Outcome::Resolved(replay) =
+            &self.outcome
+        {
             lines.extend(replay.dropped.iter().map(|dropped| {
                 let (id, subject) = (short(dropped.id), &dropped.subject);
                 format!(
@@ -117,8 +140,10 @@ impl Synced {
     pub fn hints(&self) -> Vec<String> {
         match &self.outcome {
             Outcome::Stopped(question) => question.choices.clone(),
-            Outcome::Refused(obstacle) => obstacle.hints(&self.stream),
-            Outcome::Rebased(_) | Outcome::UpToDate | Outcome::Landed(_) => Vec::new(),
+            Outcome::Refused(obstacle) | Outcome::Pending(obstacle) => obstacle.hints(&self.stream),
+            Outcome::Rebased(_) | Outcome::UpToDate | Outcome::Landed(_) | Outcome::Resolved(_) => {
+                Vec::new()
+            }
         }
     }
 
@@ -140,7 +165,7 @@ impl Synced {
             put("dry_run", true.into());
         }
         match &self.outcome {
-            Outcome::Rebased(replay) | Outcome::Landed(replay) => {
+            Outcome::Rebased(replay) | Outcome::Landed(replay) | Outcome::Resolved(replay) => {
                 let dropped: Vec<Value> = replay.dropped.iter().map(Dropped::json).collect();
                 put("dropped", dropped.into());
                 put("merges_flattened", replay.merges.into());
@@ -150,7 +175,7 @@ impl Synced {
                 put("reason", question.question.clone().into());
                 put("escalation", question.json());
             }
-            Outcome::Refused(obstacle) => {
+            Outcome::Refused(obstacle) | Outcome::Pending(obstacle) => {
                 let paths: Vec<Value> = obstacle
                     .paths()
                     .iter()
@@ -173,6 +198,8 @@ impl Outcome {
             Outcome::Rebased(_) => "rebased",
             Outcome::UpToDate => "up-to-date",
             Outcome::Landed(_) => "landed",
+            Outcome::Resolved(_) => "resolved",
+            Outcome::Pending(_) => "pending",
             Outcome::Stopped(_) => "stopped",
             Outcome::Refused(_) => "refused",
         }
@@ -193,6 +220,7 @@ impl Why {
     fn word(self) -> &'static str {
         match self {
             Why::SameChange => "same-change",
+            Why::Landed(_) => "landed",
             Why::BecameEmpty => "became-empty",
         }
     }
@@ -200,6 +228,7 @@ impl Why {
     fn words(self, base: &str) -> String {
         match self {
             Why::SameChange => format!("{base} has a commit with the same change"),
+            Why::Landed(by) => format!("it has landed on {base} as {}", short(by)),
             Why::BecameEmpty => format!("{base} has what it changes already"),
         }
     }

@@ -154,6 +154,7 @@ pub(super) fn conflict(
         messages,
         changed_by,
         choices: vec![
+            format!("Resolve it with `git stream resolve {stream}`, in a worktree of its own."),
             format!(
                 "Rebase it by hand with `git -C {} rebase {}`, then `git stream sync {stream}`.",
                 shell(&linked.top),

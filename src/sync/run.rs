@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::advance::{self, Step, advance};
 use super::decide::Range;
 use super::recover::VERB;
+use super::resolve;
 use super::{
     Error, Obstacle, Outcome, Question, Replay, Synced, Verdict, decide, early, question, recover,
     scope,
@@ -38,13 +39,13 @@ pub fn sync(repo: &Repo, stream: Option<&StreamName>, options: &Options) -> Resu
 }
 
 /// What one run knows from its beginning to its end.
-struct Run<'a, 'r> {
-    workspace: &'a mut Workspace<'r>,
-    operation: Operation,
-    by: Actor,
-    stream: &'a StreamName,
-    options: &'a Options,
-    notes: Vec<String>,
+pub(super) struct Run<'a, 'r> {
+    pub(super) workspace: &'a mut Workspace<'r>,
+    pub(super) operation: Operation,
+    pub(super) by: Actor,
+    pub(super) stream: &'a StreamName,
+    pub(super) options: &'a Options,
+    pub(super) notes: Vec<String>,
 }
 
 /// [`sync`] in a workspace that is open; the base is fetched unless it was already.
@@ -55,17 +56,7 @@ pub(super) fn one(
     is_fetched: &mut bool,
 ) -> Result<Synced, Error> {
     let repo = workspace.repo;
-    repo.require_whole_history()?;
-    let by = workspace.caller(options.agent.as_ref())?;
-    let operation = Operation::begin(repo)?;
-    let mut run = Run {
-        workspace,
-        operation,
-        by,
-        stream,
-        options,
-        notes: Vec::new(),
-    };
+    let mut run = Run::start(workspace, stream, options)?;
     run.authorise()?;
     let linked = match early::worktree(run.workspace, stream)? {
         Ok(linked) => linked,
@@ -74,6 +65,9 @@ pub(super) fn one(
     run.recover(&linked)?;
     if let Some(obstacle) = early::obstacle(repo, &linked, stream)? {
         return run.refused(obstacle);
+    }
+    if let Some((resolution, result)) = resolve::pending(repo, stream)? {
+        return Ok(resolve::settle(run, &linked, &resolution, result)?);
     }
     if !*is_fetched {
         run.fetch()?;
@@ -86,9 +80,27 @@ pub(super) fn one(
     run.go(&linked)
 }
 
-impl Run<'_, '_> {
+impl<'a, 'r> Run<'a, 'r> {
+    pub(super) fn start(
+        workspace: &'a mut Workspace<'r>,
+        stream: &'a StreamName,
+        options: &'a Options,
+    ) -> Result<Run<'a, 'r>, Error> {
+        workspace.repo.require_whole_history()?;
+        let by = workspace.caller(options.agent.as_ref())?;
+        let operation = Operation::begin(workspace.repo)?;
+        Ok(Run {
+            workspace,
+            operation,
+            by,
+            stream,
+            options,
+            notes: Vec::new(),
+        })
+    }
+
     /// Asks the ledger's rules without writing: the early checks come before anything changes.
-    fn authorise(&self) -> Result<(), Error> {
+    pub(super) fn authorise(&self) -> Result<(), Error> {
         let what = What::Begin {
             stream: self.stream.clone(),
             verb: VERB.to_owned(),
@@ -101,7 +113,7 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    fn recover(&mut self, linked: &Linked) -> Result<(), Error> {
+    pub(super) fn recover(&mut self, linked: &Linked) -> Result<(), Error> {
         if self.options.dry_run {
             if recover::is_needed(self.workspace, self.stream, linked)? {
                 let note = "an earlier sync was cut off; a real run finishes it first";
@@ -120,7 +132,7 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    fn fetch(&mut self) -> Result<(), Error> {
+    pub(super) fn fetch(&mut self) -> Result<(), Error> {
         let repo = self.workspace.repo;
         let branch = self.workspace.base.branch.clone();
         let Some(remote) = self.workspace.base.remote.clone() else {
@@ -136,27 +148,30 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    fn tip(&self) -> Result<Id, Error> {
+    pub(super) fn tip(&self) -> Result<Id, Error> {
         let tip = self.workspace.repo.read_ref(&self.stream.branch_ref())?;
         tip.ok_or_else(|| Error::NoBranch {
             stream: self.stream.clone(),
         })
     }
 
-    /// Decides, and does what follows.
-    fn go(self, linked: &Linked) -> Result<Synced, Error> {
-        let repo = self.workspace.repo;
-        let (base, tip) = (self.workspace.base.commit, self.tip()?);
+    /// What a rebase would give.
+    pub(super) fn verdict(&self, linked: &Linked, tip: Id) -> Result<Verdict, Error> {
         let ledger = self.workspace.ledger();
-        let verdict = decide(&Range {
-            repo,
+        decide(&Range {
+            repo: self.workspace.repo,
             worktree: &linked.top,
-            base,
+            base: self.workspace.base.commit,
             tip,
             operation: (self.operation.id().as_str(), self.operation.lock()),
             registering: &|| Ok(ledger.lock()?),
-        })?;
-        match verdict {
+        })
+    }
+
+    /// Decides, and does what follows.
+    fn go(self, linked: &Linked) -> Result<Synced, Error> {
+        let (base, tip) = (self.workspace.base.commit, self.tip()?);
+        match self.verdict(linked, tip)? {
             Verdict::UpToDate { commits } => self.up_to_date(tip, commits),
             Verdict::Contained => {
                 let replay = Replay {
@@ -220,6 +235,7 @@ impl Run<'_, '_> {
             old,
             replay: &replay,
             landed,
+            start: self.workspace.base.commit,
         };
         let obstacle = if self.options.dry_run {
             advance::foresee(repo, &step)?
@@ -231,11 +247,7 @@ impl Run<'_, '_> {
         }
         if !self.options.dry_run {
             let pairs: Vec<(Id, Id)> = replay.picked.iter().map(|p| (p.old, p.new)).collect();
-            if !pairs.is_empty()
-                && let Err(error) = repo.tell_rewritten(&linked.top, &pairs)
-            {
-                self.notes.extend(about_hook(&error));
-            }
+            self.tell_rewritten(linked, &pairs);
         }
         let new = replay.new;
         self.look_again(new);
@@ -272,9 +284,19 @@ impl Run<'_, '_> {
         self.answer(tip, tip, Outcome::UpToDate)
     }
 
+    /// Tells the user's hook, and copies notes. It cannot fail what has happened.
+    pub(super) fn tell_rewritten(&mut self, linked: &Linked, pairs: &[(Id, Id)]) {
+        if pairs.is_empty() || self.options.dry_run {
+            return;
+        }
+        if let Err(error) = self.workspace.repo.tell_rewritten(&linked.top, pairs) {
+            self.notes.extend(about_hook(&error));
+        }
+    }
+
     /// Whether a history that broke the rule is clean by now: what broke it may have been dropped,
     /// or mended by a command that runs no hook.
-    fn look_again(&mut self, tip: Id) {
+    pub(super) fn look_again(&mut self, tip: Id) {
         let record = self.workspace.state.stream(self.stream);
         if self.options.dry_run || record.is_none_or(|record| record.tainted.is_none()) {
             return;
@@ -291,7 +313,7 @@ impl Run<'_, '_> {
     }
 
     /// Asks a person, unless the same is asked already.
-    fn stopped(mut self, question: Question) -> Result<Synced, Error> {
+    pub(super) fn stopped(mut self, question: Question) -> Result<Synced, Error> {
         if !self.options.dry_run {
             let asked = question.escalation(self.workspace, self.stream, &self.by);
             let is_same = |open: &crate::ledger::Escalation| {
@@ -327,12 +349,12 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    fn refused(self, obstacle: Obstacle) -> Result<Synced, Error> {
+    pub(super) fn refused(self, obstacle: Obstacle) -> Result<Synced, Error> {
         let tip = self.tip()?;
         self.answer(tip, tip, Outcome::Refused(obstacle))
     }
 
-    fn answer(self, old: Id, new: Id, outcome: Outcome) -> Result<Synced, Error> {
+    pub(super) fn answer(self, old: Id, new: Id, outcome: Outcome) -> Result<Synced, Error> {
         let base = &self.workspace.base;
         let repo = self.workspace.repo;
         Ok(Synced {

@@ -47,6 +47,9 @@ enum Question {
         /// The commits to judge
         #[arg(value_name = "BASE..TIP")]
         range: String,
+        /// The commits belong to no stream: ask which held streams they touch
+        #[arg(long, conflicts_with_all = ["stream", "files"])]
+        outsider: bool,
         #[command(flatten)]
         whose: WhoseArgs,
     },
@@ -109,6 +112,10 @@ impl Verb for Guard {
             "git stream guard range origin/main..HEAD --stream api",
         ),
         (
+            "Which held streams does a pull request of no stream touch?",
+            "git stream guard range origin/main..HEAD --outsider",
+        ),
+        (
             "Who would be in the way?",
             "git stream guard paths src/ui/app.js --json",
         ),
@@ -126,7 +133,12 @@ impl Verb for Guard {
         let repo = Repo::here()?;
         let verdict = match &self.question {
             Question::Staged { whose } => guard::staged(&repo, &whose.whose()?)?,
-            Question::Range { range, whose } => guard::range(&repo, range, &whose.whose()?)?,
+            Question::Range {
+                range,
+                outsider: true,
+                ..
+            } => guard::outsider(&repo, range)?,
+            Question::Range { range, whose, .. } => guard::range(&repo, range, &whose.whose()?)?,
             Question::Paths { paths, whose } => guard::paths(&repo, paths, &whose.whose()?)?,
             Question::Unstage { dry_run } => {
                 let doing = if *dry_run {
@@ -140,10 +152,19 @@ impl Verb for Guard {
         };
         out.answer(&verdict.text(), &verdict.object());
         if !out.json() {
+            if is_annotated(&self.question) {
+                out.text(&verdict.annotations());
+            }
             verdict.hints().iter().for_each(|hint| out.hint(hint));
         }
         Ok(status(&verdict))
     }
+}
+
+/// Whether the answer ends up in a log that GitHub reads.
+fn is_annotated(question: &Question) -> bool {
+    let actions = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+    actions && matches!(question, Question::Range { .. })
 }
 
 fn status(verdict: &Verdict) -> Exit {

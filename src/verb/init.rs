@@ -29,8 +29,11 @@ pub struct Init {
     /// Trust the base branch as it stands now, although it was rewritten (a person only)
     #[arg(long)]
     accept: bool,
+    /// Judge what is pushed to this repository: only the hook `pre-receive` is written
+    #[arg(long, conflicts_with_all = ["private", "approve", "accept"])]
+    server: bool,
     /// Take the hooks and the include out again; branches, worktrees and the ledger stay
-    #[arg(long, conflicts_with_all = ["base", "private", "approve", "accept"])]
+    #[arg(long, conflicts_with_all = ["base", "private", "approve", "accept", "server"])]
     uninstall: bool,
     /// Act as this agent
     #[arg(long, value_name = "AGENT")]
@@ -55,6 +58,10 @@ impl Verb for Init {
             "Allow the plan's commands to run:",
             "git stream init --approve",
         ),
+        (
+            "Judge what is pushed to a bare repository:",
+            "git stream init --server",
+        ),
         ("Take it out again:", "git stream init --uninstall"),
     ];
 
@@ -66,6 +73,8 @@ impl Verb for Init {
         let repo = Repo::here()?;
         let mut report = if self.uninstall {
             setup::uninstall(&repo, self.dry_run)?
+        } else if self.server {
+            setup::serve(&repo, self.base.as_deref(), self.dry_run)?
         } else {
             setup::prepare(
                 &repo,

@@ -117,7 +117,7 @@ fn one_of_many(stream: &StreamName, answer: &Result<Synced, Error>, out: &mut Ou
     }
 }
 
-fn narrate(synced: &Synced, out: &mut Out) {
+pub(super) fn narrate(synced: &Synced, out: &mut Out) {
     if out.json() {
         return;
     }
@@ -141,7 +141,7 @@ fn narrate(synced: &Synced, out: &mut Out) {
     }
 }
 
-fn versioned(object: Map<String, Value>) -> Map<String, Value> {
+pub(super) fn versioned(object: Map<String, Value>) -> Map<String, Value> {
     let version = ("version".to_owned(), 1.into());
     std::iter::once(version).chain(object).collect()
 }

@@ -8,6 +8,7 @@ mod inbox;
 mod init;
 mod path;
 mod plan;
+mod receive;
 mod release;
 mod status;
 mod sync;

@@ -433,6 +433,39 @@ fn a_base_that_was_rewritten_is_a_question() {
 }
 
 #[test]
+fn what_the_base_changed_of_a_held_stream_is_told_until_it_is_synced() {
+    let sandbox = planned();
+    let api = claim(&sandbox, "a1", &["api"]);
+    claim(&sandbox, "a2", &["tools"]);
+    sandbox.commit("Fix", &[("src/api/lib.rs", "x\n"), ("README.md", "x\n")]);
+    sandbox.commit("Again", &[("src/api/new.rs", "x\n")]);
+    let told = sandbox.run(["status"]).go().stdout();
+    let told = told.split("needs somebody\n").nth(1).unwrap();
+    let again = sandbox.git(&["rev-parse", "--short=12", "main"]);
+    let expected = format!(
+        "  'main' has changed 'src/api/lib.rs' and 1 other file, which api holds, \
+         last in {} (Again) by Ada\n    git stream sync api\n",
+        again.trim()
+    );
+    assert!(told.starts_with(&expected), "{told}");
+    let picture = sandbox.run(["status", "--json"]).json();
+    assert_eq!(needs(&picture), ["trespass"]);
+    assert_eq!(picture["needs"][0]["stream"], "api");
+    assert_eq!(
+        needs(&sandbox.run(["status", "tools", "--json"]).json()),
+        [""; 0]
+    );
+    sandbox.run(["sync"]).in_dir(&api).go().succeeded();
+    assert_eq!(needs(&sandbox.run(["status", "--json"]).json()), [""; 0]);
+    // Its own work on the base, squashed by a person, is no trespass.
+    sandbox.write(format!("{api}/src/api/lib.rs"), "mine\n");
+    sandbox.git_in(api.as_ref(), &["commit", "-qam", "Mine"]);
+    sandbox.git(&["merge", "-q", "--squash", "stream/api"]);
+    sandbox.git(&["commit", "-qm", "Squashed"]);
+    assert_eq!(needs(&sandbox.run(["status", "--json"]).json()), [""; 0]);
+}
+
+#[test]
 fn a_stream_that_nobody_knows_gets_the_nearest_as_a_hint() {
     let sandbox = planned();
     assert_snapshot!(sandbox.run(["status", "tool"]).block(), @r"

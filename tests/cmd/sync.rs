@@ -2,7 +2,9 @@
 
 mod engine;
 mod killed;
+mod landed;
 mod oracle;
+mod resolve;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -262,6 +264,7 @@ fn a_conflict_stops_and_nothing_but_the_ledger_changes() {
           43
       >>>>>>> $oid1 (Answer faster)
       }
+    hint: Resolve it with `git stream resolve api`, in a worktree of its own.
     hint: Rebase it by hand with `git -C $ROOT/repo.streams/api rebase main`, then `git stream sync api`.
     hint: Give the stream back with `git stream release api`; its commits are kept.
     [status 3]
@@ -277,7 +280,7 @@ fn a_conflict_stops_and_nothing_but_the_ledger_changes() {
     assert_eq!(json.status(), 3);
     assert_snapshot!(json.block(), @r#"
     $ GIT_STREAM_AGENT=a1 git stream sync api --json
-    {"version":1,"outcome":"stopped","stream":"api","old":"$OID1","new":"$OID1","base":"$OID2","base_branch":"main","commits":2,"notes":[],"reason":"commit $oid1 'Answer faster' of api conflicts with main in 'src/api/lib.rs'","escalation":{"id":"conflict-8a44de05","kind":"conflict","question":"commit $oid1 'Answer faster' of api conflicts with main in 'src/api/lib.rs'","commit":"$OID1","base":"$OID2","paths":["src/api/lib.rs"],"messages":["CONFLICT (content): Merge conflict in src/api/lib.rs"],"changed_by":[{"commit":"$OID2","author":"Ada","subject":"Answer slower","streams":""}],"evidence":"git: CONFLICT (content): Merge conflict in src/api/lib.rs\nchanged on main by:\n  $oid2 'Answer slower' (Ada)\n\nsrc/api/lib.rs:\npub fn answer() -> u8 {\n<<<<<<< main\n    41\n=======\n    43\n>>>>>>> $oid1 (Answer faster)\n}\n","choices":["Rebase it by hand with `git -C $ROOT/repo.streams/api rebase main`, then `git stream sync api`.","Give the stream back with `git stream release api`; its commits are kept."]}}
+    {"version":1,"outcome":"stopped","stream":"api","old":"$OID1","new":"$OID1","base":"$OID2","base_branch":"main","commits":2,"notes":[],"reason":"commit $oid1 'Answer faster' of api conflicts with main in 'src/api/lib.rs'","escalation":{"id":"conflict-8a44de05","kind":"conflict","question":"commit $oid1 'Answer faster' of api conflicts with main in 'src/api/lib.rs'","commit":"$OID1","base":"$OID2","paths":["src/api/lib.rs"],"messages":["CONFLICT (content): Merge conflict in src/api/lib.rs"],"changed_by":[{"commit":"$OID2","author":"Ada","subject":"Answer slower","streams":""}],"evidence":"git: CONFLICT (content): Merge conflict in src/api/lib.rs\nchanged on main by:\n  $oid2 'Answer slower' (Ada)\n\nsrc/api/lib.rs:\npub fn answer() -> u8 {\n<<<<<<< main\n    41\n=======\n    43\n>>>>>>> $oid1 (Answer faster)\n}\n","choices":["Resolve it with `git stream resolve api`, in a worktree of its own.","Rebase it by hand with `git -C $ROOT/repo.streams/api rebase main`, then `git stream sync api`.","Give the stream back with `git stream release api`; its commits are kept."]}}
     [status 3]
     "#);
     assert_eq!(scene.sandbox.run(["sync", "api"]).status(), 3);

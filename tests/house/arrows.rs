@@ -29,11 +29,14 @@ fn allowed(module: &str) -> Option<Vec<&'static str>> {
         "caller" => vec!["pattern", "plan", "git", "ledger"],
         "workspace" => vec!["pattern", "plan", "git", "ledger", "caller", "rule"],
         "guard" | "inbox" => domain(&[]),
-        "setup" => domain(&["guard"]),
+        "receive" => domain(&["guard"]),
+        "setup" => domain(&["guard", "receive"]),
         "claim" => domain(&["guard", "setup"]),
         "status" => domain(&["guard", "inbox"]),
         "sync" => domain(&["claim", "guard", "inbox", "setup"]),
-        "verb" => domain(&["cli", "claim", "guard", "inbox", "setup", "status", "sync"]),
+        "verb" => domain(&[
+            "cli", "claim", "guard", "inbox", "receive", "setup", "status", "sync",
+        ]),
         _ => return None,
     };
     Some([EVERYWHERE.as_slice(), &own].concat())

@@ -42,6 +42,7 @@ complete -c git-stream-guard -n "__fish_git_stream_guard_using_subcommand staged
 complete -c git-stream-guard -n "__fish_git_stream_guard_using_subcommand staged" -s h -l help -d 'Print help'
 complete -c git-stream-guard -n "__fish_git_stream_guard_using_subcommand range" -l stream -d 'Ask for this stream: what it holds, else what the plan gives it' -r
 complete -c git-stream-guard -n "__fish_git_stream_guard_using_subcommand range" -l files -d 'Ask for the owner of these patterns' -r
+complete -c git-stream-guard -n "__fish_git_stream_guard_using_subcommand range" -l outsider -d 'The commits belong to no stream: ask which held streams they touch'
 complete -c git-stream-guard -n "__fish_git_stream_guard_using_subcommand range" -l json -d 'Print one JSON object on stdout'
 complete -c git-stream-guard -n "__fish_git_stream_guard_using_subcommand range" -s q -l quiet -d 'Say nothing but the answer and errors'
 complete -c git-stream-guard -n "__fish_git_stream_guard_using_subcommand range" -s v -l verbose -d 'Say more about what is done'

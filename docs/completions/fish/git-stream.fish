@@ -29,6 +29,7 @@ complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "exec" -d 'Tak
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "status" -d 'Show every stream, and what needs somebody'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "sync" -d 'Rebase a stream onto its base, or stop before anything is touched'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "inbox" -d 'Show the questions that wait for a person'
+complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "resolve" -d 'Finish a stopped sync in a worktree of its own'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "release" -d 'Give a stream back; unlanded work is kept and named'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "init" -d 'Set a repository up for streams; safe to run again'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "plan" -d 'Check the plan before it is committed'
@@ -36,6 +37,7 @@ complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "claim" -d 'Ta
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "path" -d 'Print a stream\'s worktree'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "guard" -d 'Ask whether a change stays inside its stream'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "verify" -d 'Judge a stream\'s whole history, and record what is found'
+complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "receive" -d 'Judge a push, as a hook of the repository that is pushed to'
 complete -c git-stream -n "__fish_git_stream_using_subcommand exec" -l files -d 'Own the paths that these patterns match, if the plan does not say' -r
 complete -c git-stream -n "__fish_git_stream_using_subcommand exec" -l agent -d 'Act as this agent' -r
 complete -c git-stream -n "__fish_git_stream_using_subcommand exec" -l busy-status -d 'End with this status instead of 4 where the stream is busy' -r
@@ -60,6 +62,14 @@ complete -c git-stream -n "__fish_git_stream_using_subcommand inbox" -l json -d 
 complete -c git-stream -n "__fish_git_stream_using_subcommand inbox" -s q -l quiet -d 'Say nothing but the answer and errors'
 complete -c git-stream -n "__fish_git_stream_using_subcommand inbox" -s v -l verbose -d 'Say more about what is done'
 complete -c git-stream -n "__fish_git_stream_using_subcommand inbox" -s h -l help -d 'Print help'
+complete -c git-stream -n "__fish_git_stream_using_subcommand resolve" -l agent -d 'Act as this agent' -r
+complete -c git-stream -n "__fish_git_stream_using_subcommand resolve" -l done -d 'Move the stream to what was resolved'
+complete -c git-stream -n "__fish_git_stream_using_subcommand resolve" -l abort -d 'Give it up; what was resolved so far is kept under a ref'
+complete -c git-stream -n "__fish_git_stream_using_subcommand resolve" -s n -l dry-run -d 'Say what would happen, and change nothing'
+complete -c git-stream -n "__fish_git_stream_using_subcommand resolve" -l json -d 'Print one JSON object on stdout'
+complete -c git-stream -n "__fish_git_stream_using_subcommand resolve" -s q -l quiet -d 'Say nothing but the answer and errors'
+complete -c git-stream -n "__fish_git_stream_using_subcommand resolve" -s v -l verbose -d 'Say more about what is done'
+complete -c git-stream -n "__fish_git_stream_using_subcommand resolve" -s h -l help -d 'Print help'
 complete -c git-stream -n "__fish_git_stream_using_subcommand release" -l agent -d 'Act as this agent' -r
 complete -c git-stream -n "__fish_git_stream_using_subcommand release" -s n -l dry-run -d 'Say what would happen, and change nothing'
 complete -c git-stream -n "__fish_git_stream_using_subcommand release" -l json -d 'Print one JSON object on stdout'
@@ -71,6 +81,7 @@ complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l agent -d 
 complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l private -d 'Keep the plan inside the git directory, for trying it alone'
 complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l approve -d 'Approve the commands of the plan as they stand (a person only)'
 complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l accept -d 'Trust the base branch as it stands now, although it was rewritten (a person only)'
+complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l server -d 'Judge what is pushed to this repository: only the hook `pre-receive` is written'
 complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l uninstall -d 'Take the hooks and the include out again; branches, worktrees and the ledger stay'
 complete -c git-stream -n "__fish_git_stream_using_subcommand init" -s n -l dry-run -d 'Say what would happen, and change nothing'
 complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l json -d 'Print one JSON object on stdout'
@@ -104,3 +115,7 @@ complete -c git-stream -n "__fish_git_stream_using_subcommand verify" -l json -d
 complete -c git-stream -n "__fish_git_stream_using_subcommand verify" -s q -l quiet -d 'Say nothing but the answer and errors'
 complete -c git-stream -n "__fish_git_stream_using_subcommand verify" -s v -l verbose -d 'Say more about what is done'
 complete -c git-stream -n "__fish_git_stream_using_subcommand verify" -s h -l help -d 'Print help'
+complete -c git-stream -n "__fish_git_stream_using_subcommand receive" -l json -d 'Print one JSON object on stdout'
+complete -c git-stream -n "__fish_git_stream_using_subcommand receive" -s q -l quiet -d 'Say nothing but the answer and errors'
+complete -c git-stream -n "__fish_git_stream_using_subcommand receive" -s v -l verbose -d 'Say more about what is done'
+complete -c git-stream -n "__fish_git_stream_using_subcommand receive" -s h -l help -d 'Print help'

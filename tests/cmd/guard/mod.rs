@@ -1,6 +1,7 @@
 //! `git stream guard`: as hooks, and asked directly.
 
 mod ask;
+mod ci;
 mod commit;
 mod detect;
 mod history;
@@ -32,17 +33,17 @@ files = ["docs/**"]
 "#;
 
 /// A repository in which a1 holds `api` and a2 holds `ui`, and the worktree of `api`.
-struct Held {
-    sandbox: Sandbox,
-    api: PathBuf,
+pub(crate) struct Held {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) api: PathBuf,
 }
 
 impl Held {
-    fn new() -> Held {
+    pub(crate) fn new() -> Held {
         Held::of(Sandbox::new())
     }
 
-    fn of(sandbox: Sandbox) -> Held {
+    pub(crate) fn of(sandbox: Sandbox) -> Held {
         sandbox.commit("Plan", &[("streams.toml", PLAN)]);
         sandbox.run(["init"]).go().succeeded();
         let api = claim(&sandbox, "api", "a1");
@@ -51,23 +52,23 @@ impl Held {
     }
 
     /// Writes a file in the stream's worktree.
-    fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         self.sandbox.write(self.api.join(path), text);
     }
 
     /// git in the stream's worktree, which must succeed.
     #[track_caller]
-    fn git(&self, args: &[&str]) -> String {
+    pub(crate) fn git(&self, args: &[&str]) -> String {
         self.sandbox.git_in(&self.api, args)
     }
 
     /// git in the stream's worktree.
-    fn try_git(&self, args: &[&str]) -> Ran {
+    pub(crate) fn try_git(&self, args: &[&str]) -> Ran {
         self.sandbox.program("git", args).in_dir(&self.api).go()
     }
 
     /// `git stream guard` in the stream's worktree.
-    fn guard(&self, args: &[&str]) -> Ran {
+    pub(crate) fn guard(&self, args: &[&str]) -> Ran {
         let words = std::iter::once("guard").chain(args.iter().copied());
         self.sandbox.run(words).in_dir(&self.api).go()
     }
@@ -81,13 +82,13 @@ impl Held {
         }
     }
 
-    fn tip(&self) -> String {
+    pub(crate) fn tip(&self) -> String {
         self.git(&["rev-parse", "refs/heads/stream/api"])
     }
 
     /// Runs git and demands that the guard refused: the branch is where it was, the reason is told.
     #[track_caller]
-    fn refused(&self, args: &[&str], reason: &str) {
+    pub(crate) fn refused(&self, args: &[&str], reason: &str) {
         let tip = self.tip();
         let ran = self.try_git(args);
         assert_ne!(ran.status(), 0, "{}", ran.block());
@@ -96,12 +97,12 @@ impl Held {
     }
 
     /// A commit on `main`, made in the main checkout.
-    fn on_main(&self, path: &str, text: &str) -> String {
+    pub(crate) fn on_main(&self, path: &str, text: &str) -> String {
         self.sandbox.commit("On main", &[(path, text)])
     }
 
     /// A commit of the stream that no hook has seen.
-    fn slipped_by(&self, path: &str, text: &str) -> String {
+    pub(crate) fn slipped_by(&self, path: &str, text: &str) -> String {
         self.write(path, text);
         self.git(&["add", path]);
         let unguarded = [
@@ -116,7 +117,7 @@ impl Held {
     }
 }
 
-fn claim(sandbox: &Sandbox, stream: &str, agent: &str) -> PathBuf {
+pub(crate) fn claim(sandbox: &Sandbox, stream: &str, agent: &str) -> PathBuf {
     let ran = sandbox.run(["claim", stream, "--agent", agent]).go();
     ran.succeeded();
     Path::new(ran.stdout().trim_end()).to_owned()

@@ -89,6 +89,7 @@ fn attributes_that_the_stream_itself_changes_count_from_there_on() {
           43
       }
       >>>>>>> $oid6 (Mine again)
+    hint: Resolve it with `git stream resolve api`, in a worktree of its own.
     hint: Rebase it by hand with `git -C $ROOT/repo.streams/api rebase main`, then `git stream sync api`.
     hint: Give the stream back with `git stream release api`; its commits are kept.
     [status 3]

@@ -14,7 +14,7 @@ use git_stream::ledger::{Holder, Refusal, StreamState};
 use git_stream::name::StreamName;
 use git_stream::plan::{Command, CommandKind};
 use git_stream::{
-    claim, cli, git, guard, inbox, ledger, name, pattern, plan, rule, setup, status, sync,
+    claim, cli, git, guard, inbox, ledger, name, pattern, plan, receive, rule, setup, status, sync,
     workspace,
 };
 
@@ -84,7 +84,9 @@ fn all() -> Vec<Example> {
     all.extend(of_setup());
     all.extend(of_claims());
     all.extend(of_the_guard());
+    all.extend(of_servers());
     all.extend(of_sync());
+    all.extend(of_resolving());
     all.extend(of_views());
     all
 }
@@ -411,6 +413,74 @@ fn of_sync() -> Vec<Example> {
             stream: api(),
             worktree: worktree(),
             source: failed(),
+        }),
+    ]
+}
+
+fn of_servers() -> Vec<Example> {
+    let receive = |error| example("receive", error);
+    vec![
+        receive(receive::Error::Garbled { text: text("x") }),
+        receive(receive::Error::Namespace),
+        receive(receive::Error::NoBase {
+            branch: text("main"),
+        }),
+        receive(receive::Error::WhichBase),
+        receive(receive::Error::ForeignHooks {
+            path: at("/etc/git/hooks"),
+        }),
+        receive(receive::Error::TwoHooks {
+            path: at("/srv/app.git/hooks/pre-receive.own"),
+        }),
+    ]
+}
+
+fn of_resolving() -> Vec<Example> {
+    use sync::resolve::Error;
+    let resolve = |error| example("sync", error);
+    let stream = || stream("api");
+    let worktree = || at("/src/app.streams/api.resolve");
+    vec![
+        resolve(Error::Nothing { stream: stream() }),
+        resolve(Error::NotResolving { stream: stream() }),
+        resolve(Error::ForPerson {
+            stream: stream(),
+            holder_may: false,
+        }),
+        resolve(Error::PlaceTaken { path: worktree() }),
+        resolve(Error::WouldNotBegin {
+            worktree: worktree(),
+            said: text("fatal: the pre-rebase hook refused to rebase"),
+        }),
+        resolve(Error::WorktreeGone {
+            stream: stream(),
+            worktree: worktree(),
+        }),
+        resolve(Error::Unfinished {
+            stream: stream(),
+            worktree: worktree(),
+            operation: "rebase",
+        }),
+        resolve(Error::Unclean {
+            stream: stream(),
+            worktree: worktree(),
+            paths: vec!["src/api/lib.rs".into()],
+        }),
+        resolve(Error::NotOnBase {
+            stream: stream(),
+            worktree: worktree(),
+            base: id("1"),
+        }),
+        resolve(Error::Breaks {
+            stream: stream(),
+            worktree: worktree(),
+            base: id("1"),
+            headline: text("the commit of stream 'api' changes what it may not: 1 of ui"),
+            hints: Vec::new(),
+        }),
+        resolve(Error::Overtaken { stream: stream() }),
+        resolve(Error::Garbled {
+            path: at("/src/app/.git/git-stream/resolve/api.toml"),
         }),
     ]
 }

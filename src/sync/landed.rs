@@ -1,0 +1,141 @@
+//! Which part of a stream is on the base already, whatever way it came there?
+//!
+//! A forge that squashes makes one commit of many, with another id, another parent and another
+//! patch: neither ancestry nor patch ids find it again, and replaying the parts onto the whole is
+//! a conflict with oneself. What stays the same is the content: a commit of the base that equals
+//! a commit of the stream on every path that the stream had changed by then, where the commit
+//! before it did not, has landed that part. What the base did to the same lines afterwards
+//! changes nothing about it.
+//!
+//! # Limits
+//!
+//! Only the base's first parents are looked at: that is where landings come in, and on a side
+//! branch that began long ago a file may look the same by never having changed. A landing that
+//! was combined with other changes to the same files is not seen; it is replayed, as by a rebase.
+//! So is one that the base has taken back as a whole: there is nothing of it on the base.
+
+use std::collections::{HashMap, HashSet};
+
+use bstr::BString;
+
+use super::Error;
+use crate::git::{Change, Commit, Id, Leaf, Repo};
+
+/// The newest part of a stream that the base has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Landed {
+    /// The stream's commit.
+    pub(super) tip: Id,
+    /// The base's commit that brought it.
+    pub(super) by: Id,
+}
+
+/// Looks for it. `fork` is the one merge base of `base` and `tip`.
+pub(super) fn landed(repo: &Repo, fork: Id, base: Id, tip: Id) -> Result<Option<Landed>, Error> {
+    let start = Some(repo.tree_of(fork)?);
+    let net = repo.diff_trees(start, Some(repo.tree_of(base)?))?;
+    let net: HashSet<BString> = net.into_iter().map(|change| change.path).collect();
+    let mut trunk = None;
+    for commit in own_commits(repo, fork, tip)? {
+        let changes = repo.diff_trees(start, Some(repo.tree_of(commit)?))?;
+        // Most streams have something that the base never touched: a look at the names is enough.
+        let Some(telling) = changes.iter().find(|change| net.contains(&change.path)) else {
+            continue;
+        };
+        if trunk.is_none() {
+            trunk = Some(Trunk::read(repo, fork, base)?);
+        }
+        let by = match &mut trunk {
+            Some(trunk) => trunk.has(telling, &changes)?,
+            None => None,
+        };
+        if let Some(by) = by {
+            return Ok(Some(Landed { tip: commit, by }));
+        }
+    }
+    Ok(None)
+}
+
+/// The stream's commits that contain the fork and are not empty, newest first, along first
+/// parents.
+fn own_commits(repo: &Repo, fork: Id, tip: Id) -> Result<Vec<Id>, Error> {
+    let mut commits = Vec::new();
+    let (mut at, mut behind_merge) = (tip, false);
+    while at != fork && (!behind_merge || repo.is_ancestor(fork, at)?) {
+        let Commit { parents, tree, .. } = repo.commit(at)?;
+        behind_merge |= parents.len() > 1;
+        let Some(parent) = parents.first() else { break };
+        // What is empty cannot be seen on the base; it stays, as somebody's words.
+        if repo.tree_of(*parent)? != tree {
+            commits.push(at);
+        }
+        at = *parent;
+    }
+    Ok(commits)
+}
+
+/// The first parents of the base since the fork.
+struct Trunk<'r> {
+    repo: &'r Repo,
+    /// Commit and tree, oldest first; the first of them is what they began from.
+    trees: Vec<(Id, Id)>,
+    /// What a path was in each of them.
+    leaves: HashMap<BString, Vec<Option<Leaf>>>,
+}
+
+impl<'r> Trunk<'r> {
+    fn read(repo: &'r Repo, fork: Id, base: Id) -> Result<Trunk<'r>, Error> {
+        let since: HashSet<Id> = repo
+            .commits_between(&[base], &[fork])?
+            .into_iter()
+            .collect();
+        let mut trees = Vec::new();
+        let mut at = Some(base);
+        while let Some(commit) = at {
+            trees.push((commit, repo.tree_of(commit)?));
+            at = None;
+            if since.contains(&commit) {
+                at = repo.commit(commit)?.parents.first().copied();
+            }
+        }
+        trees.reverse();
+        Ok(Trunk {
+            repo,
+            trees,
+            leaves: HashMap::new(),
+        })
+    }
+
+    /// The oldest commit that has all of these changes, and brought at least one of them.
+    fn has(&mut self, telling: &Change, changes: &[Change]) -> Result<Option<Id>, Error> {
+        let history = self.history(telling)?.clone();
+        for (at, leaf) in history.iter().enumerate().skip(1) {
+            if *leaf == telling.new && self.equals(at, changes)? && !self.equals(at - 1, changes)? {
+                return Ok(Some(self.trees[at].0));
+            }
+        }
+        Ok(None)
+    }
+
+    fn equals(&self, at: usize, changes: &[Change]) -> Result<bool, Error> {
+        let tree = self.trees[at].1;
+        for change in changes {
+            if self.repo.leaf_at(tree, change.path.as_ref())? != change.new {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn history(&mut self, change: &Change) -> Result<&Vec<Option<Leaf>>, Error> {
+        let path = &change.path;
+        if !self.leaves.contains_key(path) {
+            let mut leaves = Vec::new();
+            for (_, tree) in &self.trees {
+                leaves.push(self.repo.leaf_at(*tree, path.as_ref())?);
+            }
+            self.leaves.insert(path.clone(), leaves);
+        }
+        Ok(&self.leaves[path])
+    }
+}
