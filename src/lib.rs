@@ -28,7 +28,7 @@
 //! ```text
 //! verb → cli, and every domain module
 //! status, sync, claim, inbox, setup, receive, guard → workspace, rule
-//!     beside one another: claim → setup → receive → guard;  sync → inbox, claim;  status → inbox
+//!     beside one another: claim → setup → receive → guard;  sync → inbox, claim;  status → inbox, guard
 //! workspace → caller → ledger → plan → pattern;  workspace → rule
 //! rule → pattern, plan, git
 //! ledger → git

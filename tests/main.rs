@@ -8,6 +8,7 @@
 //! | `crash`   | what is left when a command dies                                  |
 //! | `support` | the sandbox: no configuration of the person who runs the tests    |
 //! | `house`   | rules about the source tree, and the tests of the sandbox itself  |
+//! | `managers`| the real husky, lefthook, pre-commit and prek beside ours         |
 //! | `install` | `install.sh`, the hooks and what they leave behind                |
 
 #![expect(
@@ -23,5 +24,6 @@ mod cmd;
 mod crash;
 mod house;
 mod install;
+mod managers;
 mod race;
 mod support;

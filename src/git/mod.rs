@@ -5,6 +5,7 @@
 //! No other module starts a process of git or opens a file inside the git directory by itself.
 
 mod command;
+mod config;
 mod error;
 mod fetch;
 mod file;
@@ -27,6 +28,7 @@ mod version;
 mod worktree;
 
 pub use command::{Call, Git, Output};
+pub use config::sets;
 pub use error::Error;
 pub use file::replace_file;
 pub use flaw::Flaw;

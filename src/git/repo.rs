@@ -168,26 +168,6 @@ impl Repo {
         self.gix.config_snapshot().boolean(key)
     }
 
-    /// Whether the shared configuration file includes another one, by the path as it is written.
-    pub fn includes(&self, path: &str) -> Result<bool, Error> {
-        let file = self.common_dir.join("config");
-        let bytes = std::fs::read(&file).map_err(Error::file("read", &file))?;
-        let config = gix::config::File::from_bytes_no_includes(
-            &bytes,
-            gix::config::file::Metadata::from(gix::config::Source::Local),
-            gix::config::file::init::Options::default(),
-        )
-        .map_err(|source| Error::Object {
-            attempt: "understand",
-            what: format!("'{}'", file.display()),
-            source: source.into(),
-        })?;
-        let included = config.strings("include.path").unwrap_or_default();
-        Ok(included
-            .iter()
-            .any(|value| value.as_slice() == path.as_bytes()))
-    }
-
     /// Refuses a clone whose history is cut off.
     pub fn require_whole_history(&self) -> Result<(), Error> {
         if self.common_dir.join("shallow").exists() {

@@ -17,7 +17,7 @@ use std::process::{Command, Stdio};
 
 use super::taint::{Taint, judge, taint_of};
 use super::verify::is_marked;
-use super::{Error, Outcome, hooks, own};
+use super::{Error, Outcome, hooks, intact, own};
 use crate::exit::Exit;
 use crate::git::{Id, Repo};
 use crate::ledger::is_dead;
@@ -56,6 +56,7 @@ fn look(repo: &Repo, name: &str, args: &[OsString]) -> Result<Vec<Notice>, Error
     if !may_have_moved(repo, name, args) || marked(repo.git_dir())?.is_none() {
         return Ok(Vec::new());
     }
+    intact::have_mended(repo);
     let workspace = Workspace::open(repo)?;
     let Some(stream) = workspace.place.stream().cloned() else {
         return Ok(Vec::new());

@@ -19,7 +19,8 @@ use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice as _;
 
-use super::{Error, own};
+pub use super::intact::{Trouble, mend, trouble};
+use super::{Error, intact, own};
 use crate::git::{self, Lock, Repo, replace_file};
 use crate::workspace::MARKER;
 
@@ -28,7 +29,7 @@ pub const INCLUDED: &str = "git-stream.config";
 /// The file that each stream's worktree includes.
 const WORKTREE_CONFIG: &str = "worktree.config";
 /// The directory of our hooks.
-const HOOKS: &str = "hooks";
+pub(super) const HOOKS: &str = "hooks";
 /// What the second line of every hook of ours begins with.
 pub const SIGNATURE: &[u8] = b"\n# git stream:";
 
@@ -101,8 +102,17 @@ const PASSED: [&str; 16] = [
 
 /// Every hook that we may be called as.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    let guarded = GUARDED.iter().map(|(name, ..)| *name);
-    guarded.chain(PASSED)
+    always().chain(PASSED)
+}
+
+/// The hooks that are there whatever the user has.
+pub(super) fn always() -> impl Iterator<Item = &'static str> {
+    GUARDED.iter().map(|(name, ..)| *name)
+}
+
+/// Whether this is the name of a hook that we write.
+pub(super) fn is_name(name: &str) -> bool {
+    names().any(|known| known == name)
 }
 
 /// What the guard has to do in a hook; `None` where it only hands on to the user's own.
@@ -120,6 +130,7 @@ pub(super) fn layer(name: &str) -> Option<Layer> {
 pub fn install(repo: &Repo, _lock: &Lock) -> Result<bool, Error> {
     let directory = repo.private(HOOKS);
     let mut changed = false;
+    intact::hand_over(repo)?;
     let wanted = wanted(repo)?;
     for (name, text) in &wanted {
         changed |= write(&directory.join(name), text, 0o755)?;
@@ -146,6 +157,7 @@ pub fn uninstall(repo: &Repo) -> Result<(), Error> {
     ] {
         absent_is_fine(fs::remove_file(&path)).map_err(git::Error::file("remove", &path))?;
     }
+    intact::hand_over(repo)?;
     let hooks = repo.private(HOOKS);
     absent_is_fine(fs::remove_dir_all(&hooks)).map_err(git::Error::file("remove", &hooks))?;
     Ok(())
@@ -191,14 +203,32 @@ pub fn inside_quotes(path: &Path) -> Vec<u8> {
     path.as_os_str().as_bytes().replace("'", "'\\''")
 }
 
+/// Whether [`install`] would write or remove a hook.
+pub(super) fn are_stale(repo: &Repo) -> Result<bool, Error> {
+    let directory = repo.private(HOOKS);
+    let wanted = wanted(repo)?;
+    let stale = names().any(|name| {
+        let path = directory.join(name);
+        match wanted.get(name) {
+            Some(text) => !is_so(&path, text, 0o755),
+            None => path.exists(),
+        }
+    });
+    Ok(stale)
+}
+
 /// Writes a file unless it is there with exactly this content and mode.
 fn write(path: &Path, content: &[u8], mode: u32) -> Result<bool, Error> {
-    let same = fs::read(path).is_ok_and(|there| there == content)
-        && fs::metadata(path).is_ok_and(|about| about.permissions().mode() & 0o777 == mode);
+    let same = is_so(path, content, mode);
     if !same {
         replace_file(path, content, mode)?;
     }
     Ok(!same)
+}
+
+fn is_so(path: &Path, content: &[u8], mode: u32) -> bool {
+    fs::read(path).is_ok_and(|there| there == content)
+        && fs::metadata(path).is_ok_and(|about| about.permissions().mode() & 0o777 == mode)
 }
 
 /// What a stream's worktree includes.

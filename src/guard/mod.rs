@@ -14,6 +14,7 @@ mod detect;
 mod error;
 mod hint;
 mod index;
+mod intact;
 mod outsider;
 mod owner;
 mod push;

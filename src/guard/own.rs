@@ -18,13 +18,7 @@ use crate::git::Repo;
 
 /// Every directory in which a worktree of the repository may have its own hooks.
 pub(super) fn directories(repo: &Repo) -> Result<Vec<PathBuf>, Error> {
-    let shared = Repo::at(repo.common_dir())?;
-    let configured = match shared.config("core.hooksPath") {
-        // git takes an empty value for the current directory.
-        Some(value) if value.is_empty() => Some(PathBuf::from(".")),
-        Some(_) => shared.config_path("core.hooksPath"),
-        None => None,
-    };
+    let configured = configured(repo)?;
     let directories = match configured {
         Some(path) if path.is_relative() => [repo.top(), repo.main_top()]
             .into_iter()
@@ -38,6 +32,31 @@ pub(super) fn directories(repo: &Repo) -> Result<Vec<PathBuf>, Error> {
         .into_iter()
         .filter(|directory| directory.is_dir() && !is_ours(repo, directory))
         .collect())
+}
+
+/// Where somebody who installs a hook would have put it, were it not for us.
+pub(super) fn home(repo: &Repo) -> Result<PathBuf, Error> {
+    let first = directories(repo)?.into_iter().next();
+    Ok(first.unwrap_or_else(|| repo.common_dir().join("hooks")))
+}
+
+/// `core.hooksPath` as it would be without our own setting.
+fn configured(repo: &Repo) -> Result<Option<PathBuf>, Error> {
+    match hooks_path(repo) {
+        // Only a stream's worktree sees ours. Opening the repository once more costs as much as
+        // opening it did, so that is not the first thing to do.
+        Some(path) if is_ours(repo, &path) => Ok(hooks_path(&Repo::at(repo.common_dir())?)),
+        seen => Ok(seen),
+    }
+}
+
+fn hooks_path(repo: &Repo) -> Option<PathBuf> {
+    match repo.config("core.hooksPath") {
+        // git takes an empty value for the current directory.
+        Some(value) if value.is_empty() => Some(PathBuf::from(".")),
+        Some(_) => repo.config_path("core.hooksPath"),
+        None => None,
+    }
 }
 
 /// Whether somebody has made our directory their setting: calling it again would never end.

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use bstr::{BStr, ByteSlice as _};
 
-use super::{Error, Outcome, Verdict, ask, own, who};
+use super::{Error, Outcome, Verdict, ask, intact, own, who};
 use crate::git::{self, Id, Repo};
 use crate::name::StreamName;
 use crate::workspace::{Workspace, marked};
@@ -50,6 +50,7 @@ fn judge(repo: &Repo, input: &[u8]) -> Result<Vec<Verdict>, Error> {
     if pushed.is_empty() {
         return Ok(Vec::new());
     }
+    intact::have_mended(repo);
     let workspace = Workspace::open(repo)?;
     let here = who::here(repo, &workspace.state)?;
     let trusted = workspace.base.commit;

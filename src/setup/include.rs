@@ -16,15 +16,31 @@ pub(super) fn is_there(repo: &Repo) -> Result<bool, Error> {
     Ok(repo.includes(FILE)?)
 }
 
-/// Adds the line; `false` where it is there already.
+/// Adds the line, after everything that could be stronger; `false` where it is there already.
+///
+/// A hook manager writes `core.hooksPath` into the last `[core]` section, and git puts an include
+/// into an `[include]` section that is there. Where that is the earlier one, the manager's setting
+/// would count instead of ours.
 pub(super) fn add(repo: &Repo) -> Result<bool, Error> {
-    if is_there(repo)? {
+    if is_in_force(repo)? {
         return Ok(false);
+    }
+    if is_there(repo)? {
+        remove(repo)?;
     }
     repo.call()
         .args(["config", "--local", "--add", "include.path", FILE])
         .run()?;
+    if !is_in_force(repo)? {
+        remove(repo)?;
+        repo.append_config(&format!("[include]\n\tpath = {FILE}\n"))?;
+    }
     Ok(true)
+}
+
+/// Whether the line is there, and no `[core]` section after it.
+pub(super) fn is_in_force(repo: &Repo) -> Result<bool, Error> {
+    Ok(repo.includes_after(FILE, "core")?)
 }
 
 pub(super) fn remove(repo: &Repo) -> Result<(), Error> {

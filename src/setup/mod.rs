@@ -181,7 +181,7 @@ fn foresee(
             repo.private("hooks").display()
         ));
     }
-    if !include::is_there(repo)? {
+    if !include::is_in_force(repo)? {
         let config = repo.common_dir().join("config");
         done.push(format!(
             "would include '{}' in '{}'",

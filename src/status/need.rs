@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::row::Row;
 use super::trespass::Trespass;
 use super::worktrees::Found;
+use crate::guard::hooks::Trouble;
 use crate::inbox::Question;
 use crate::ledger::{State, StreamState};
 use crate::name::StreamName;
@@ -16,7 +17,7 @@ use crate::workspace::{Doubt, Trusted};
 /// Something that does not go on by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Need {
-    /// Which sort: `question`, `base`, `worktree-gone`, `operation-died`, `tainted`, `trespass`, `drift`, …
+    /// Which sort: `question`, `base`, `hooks`, `worktree-gone`, `operation-died`, `tainted`, `trespass`, `drift`, …
     pub kind: &'static str,
     /// The stream, where it is about one.
     pub stream: Option<StreamName>,
@@ -66,6 +67,42 @@ pub(super) fn of_base(base: &Trusted) -> Option<Need> {
         message,
         command: format!("git stream init --base {} --accept", quoted(branch)),
     })
+}
+
+/// What makes git pass by the guard.
+pub(super) fn of_hooks(trouble: &Trouble) -> Need {
+    let (message, command) = match trouble {
+        Trouble::Changed(names) => (
+            format!(
+                "git passes by these hooks of the guard, which were replaced, removed or made not \
+                 executable: {}",
+                names.join(", ")
+            ),
+            "git stream init".to_owned(),
+        ),
+        Trouble::NotIncluded => (
+            "git's configuration does not include that of the guard, or has a [core] section after \
+             it"
+            .to_owned(),
+            "git stream init".to_owned(),
+        ),
+        Trouble::Overridden { file } => {
+            let file = file.display().to_string();
+            (
+                format!("'{file}' sets core.hooksPath, so in that worktree no hook of the guard runs"),
+                format!(
+                    "git config --file {} --unset-all core.hooksPath",
+                    quoted(&file)
+                ),
+            )
+        }
+    };
+    Need {
+        kind: "hooks",
+        stream: None,
+        message,
+        command,
+    }
 }
 
 /// What the base has changed of what a stream holds.

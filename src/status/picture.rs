@@ -12,6 +12,7 @@ use super::trespass;
 use super::wait::Waits;
 use super::worktrees::{self, Found};
 use super::{Detail, Error};
+use crate::guard::hooks::trouble;
 use crate::inbox::{Question, describe};
 use crate::ledger::{State, StreamState, is_dead};
 use crate::name::StreamName;
@@ -138,7 +139,7 @@ impl Picture {
             base: base_json(base),
             plan: workspace.plan_source.clone(),
             machine: machine.id.clone(),
-            needs: needs(workspace, &rows, &escalations, &found),
+            needs: needs(workspace, &rows, &escalations, &found)?,
             milestones: milestones(state, plan),
             overall: overall(&rows, escalations.len()),
             streams: rows,
@@ -188,7 +189,7 @@ fn needs(
     rows: &[Row],
     questions: &[Question],
     found: &BTreeMap<StreamName, Found>,
-) -> Vec<Need> {
+) -> Result<Vec<Need>, Error> {
     let (state, base) = (&workspace.state, &workspace.base);
     let trespass = trespass::all(workspace, rows);
     let of_rows = rows.iter().flat_map(|row| {
@@ -199,7 +200,13 @@ fn needs(
     });
     let questions = questions.iter().map(need::of_question);
     let base = need::of_base(base).into_iter();
-    questions.chain(base).chain(of_rows).collect()
+    let trouble = trouble(workspace.repo)?;
+    let of_hooks = trouble.iter().map(need::of_hooks);
+    Ok(questions
+        .chain(base)
+        .chain(of_hooks)
+        .chain(of_rows)
+        .collect())
 }
 
 fn milestones(state: &State, plan: &Plan) -> Vec<Milestone> {

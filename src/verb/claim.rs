@@ -67,6 +67,9 @@ impl Verb for Claim {
 
     fn run(&self, out: &mut Out) -> Result<Exit, Failure> {
         let repo = Repo::here()?;
+        if !self.dry_run {
+            super::mend_hooks(&repo, out)?;
+        }
         let taken = if self.add.is_empty() {
             let wanted = Wanted {
                 stream: self.stream.clone(),

@@ -60,6 +60,7 @@ impl Verb for Exec {
 
     fn run(&self, out: &mut Out) -> Result<ExitCode, Failure> {
         let repo = Repo::here()?;
+        super::mend_hooks(&repo, out)?;
         let wanted = Wanted {
             stream: self.stream.clone(),
             files: super::claim::patterns(&self.files)?,

@@ -13,3 +13,21 @@ pub mod resolve;
 pub mod status;
 pub mod sync;
 pub mod verify;
+
+use crate::cli::Out;
+use crate::exit::Failure;
+use crate::git::Repo;
+use crate::guard::hooks;
+
+/// Puts the guard's hooks back, where another program has taken their place, and says so.
+fn mend_hooks(repo: &Repo, out: &mut Out) -> Result<(), Failure> {
+    let mended = hooks::mend(repo)?;
+    if !mended.is_empty() {
+        out.warn(format!(
+            "these hooks of the guard had been replaced, removed or made not executable, and are \
+             back: {}",
+            mended.join(", ")
+        ));
+    }
+    Ok(())
+}

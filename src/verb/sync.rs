@@ -53,6 +53,9 @@ impl Verb for Sync {
 
     fn run(&self, out: &mut Out) -> Result<Exit, Failure> {
         let repo = Repo::here()?;
+        if !self.dry_run {
+            super::mend_hooks(&repo, out)?;
+        }
         let options = Options {
             agent: self.agent.clone(),
             dry_run: self.dry_run,

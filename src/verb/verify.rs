@@ -16,7 +16,8 @@ use crate::workspace::Workspace;
 /// asked, once, how it shall become clean; both go when the history is clean again.
 ///
 /// The hooks of the stream's worktree do this by themselves. It is needed after a move of the
-/// branch that runs no hook, such as `git reset`.
+/// branch that runs no hook, such as `git reset`. If another program has taken the place of one of
+/// these hooks, they are put back first, and that program's file goes among the user's own.
 #[derive(Debug, clap::Parser)]
 #[command(name = "git-stream-verify", bin_name = "git stream verify", version)]
 pub struct Verify {
@@ -50,6 +51,7 @@ impl Verb for Verify {
 
     fn run(&self, out: &mut Out) -> Result<Exit, Failure> {
         let repo = Repo::here()?;
+        super::mend_hooks(&repo, out)?;
         let mut workspace = Workspace::open(&repo)?;
         let stream = workspace.stream(self.stream.as_ref())?;
         let tip = self.tip(&repo, &stream)?;

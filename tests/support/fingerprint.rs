@@ -50,6 +50,25 @@ impl Fingerprint {
         Fingerprint(lines)
     }
 
+    /// Of these files and directories alone, as far as they exist.
+    pub(crate) fn of_paths(sandbox: &Sandbox, paths: &[PathBuf]) -> Fingerprint {
+        let mut lines = BTreeMap::new();
+        for path in paths.iter().filter(|path| path.exists()) {
+            let files = if path.is_dir() {
+                files_below(path, &|_| true)
+            } else {
+                vec![path.clone()]
+            };
+            for file in files {
+                lines.insert(
+                    format!("file {}", name(sandbox.root(), &file)),
+                    content(&file),
+                );
+            }
+        }
+        Fingerprint(lines)
+    }
+
     /// The same without the ledger's refs: what a stop may not touch, though it writes a question.
     pub(crate) fn without_ledger(mut self) -> Fingerprint {
         self.0

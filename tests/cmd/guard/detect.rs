@@ -10,12 +10,12 @@ use crate::support::Ran;
 /// A stream whose commits and merges nothing refuses: only the detectors are left.
 fn unguarded() -> Held {
     let held = Held::new();
-    for hook in ["pre-commit", "pre-merge-commit", "prepare-commit-msg"] {
-        let hook = format!(".git/git-stream/hooks/{hook}");
-        fs::remove_file(held.sandbox.repo().join(hook)).unwrap();
-    }
+    held.without(&REFUSING);
     held
 }
+
+/// What refuses commits and merges. A detector that has found something has them put back.
+const REFUSING: [&str; 3] = ["pre-commit", "pre-merge-commit", "prepare-commit-msg"];
 
 /// git in the stream's worktree, which succeeds whatever is found.
 #[track_caller]
@@ -102,8 +102,10 @@ fn a_commit_that_got_past_is_told_once_and_what_cleans_it_takes_the_mark_away() 
     ");
 
     // Amending or adding does not make it clean, and nobody is asked again.
+    held.without(&REFUSING);
     held.write("src/api/lib.rs", "more\n");
     held.git(&["commit", "-q", "--amend", "-am", "Amended"]);
+    held.without(&REFUSING);
     held.git(&["commit", "-q", "--allow-empty", "-m", "More"]);
     assert!(is_tainted(&held));
 
@@ -219,6 +221,7 @@ fn a_rebase_that_drops_the_breach_takes_the_mark_away() {
         let held = unguarded();
         held.write("src/ui/app.js", "theirs\n");
         held.git(&["commit", "-qam", "Theirs"]);
+        held.without(&REFUSING);
         held.write("src/api/lib.rs", "mine\n");
         held.git(&["commit", "-qam", "Mine"]);
         assert!(is_tainted(&held));

@@ -19,8 +19,7 @@ fn with_own_hooks() -> Held {
     }
     let held = Held::of(sandbox);
     // The later layer would hide what the earlier one lets through.
-    let later = ".git/git-stream/hooks/prepare-commit-msg";
-    fs::remove_file(held.sandbox.repo().join(later)).unwrap();
+    held.without(&["prepare-commit-msg"]);
     held
 }
 

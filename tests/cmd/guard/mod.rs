@@ -7,6 +7,7 @@ mod detect;
 mod flaw;
 mod history;
 mod hook;
+mod intact;
 mod merge;
 mod oracle;
 mod push;
@@ -71,6 +72,15 @@ impl Held {
     pub(crate) fn guard(&self, args: &[&str]) -> Ran {
         let words = std::iter::once("guard").chain(args.iter().copied());
         self.sandbox.run(words).in_dir(&self.api).go()
+    }
+
+    /// Takes layers away: hooks that let everything through. Ones that are gone would be put back.
+    fn without(&self, hooks: &[&str]) {
+        for hook in hooks {
+            let nothing = "#!/bin/sh\n# git stream: nothing at all\n";
+            let path = format!(".git/git-stream/hooks/{hook}");
+            self.sandbox.script(path, nothing);
+        }
     }
 
     pub(crate) fn tip(&self) -> String {
