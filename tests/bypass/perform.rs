@@ -177,7 +177,6 @@ impl Scene {
     }
 
     fn ask(&self) -> Asked {
-        let verify = self.sandbox.run(["verify", "api"]).go();
         let trace = self.sandbox.root().join("push-trace");
         let refspec = format!("+{BRANCH}:{BRANCH}");
         let push = self
@@ -190,6 +189,8 @@ impl Scene {
             .env("GIT_TRACE2_EVENT", &trace)
             .agent("a1");
         let _any_answer = push.go();
+        // Last: our commands mend hooks that are gone.
+        let verify = self.sandbox.run(["verify", "api"]).go();
         Asked {
             verify: verify.status(),
             push: trace::hooks(&trace).refused,
