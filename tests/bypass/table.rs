@@ -37,7 +37,7 @@ A way that comes to nothing is one that git itself does not let through, or that
 than one might hope: its row says so, and landing accepts the branch.
 
 `GIT_STREAM_BYPASS=1 cargo test --test suite bypass` performs all of them; without the variable it is a
-sample. [mutations.md](mutations.md) shows that the rows depend on the layers that they name.
+sample. `tests/bypass/mutate` disables one layer after the other and asks which rows depend on it.
 
 ";
 
