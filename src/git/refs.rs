@@ -171,10 +171,29 @@ impl Repo {
             .call_in(self.git_dir())
             .arg("--git-dir")
             .arg(self.git_dir())
+            .env("GIT_NO_REPLACE_OBJECTS", "1")
             .args(["rev-parse", "--verify", "--quiet", "--end-of-options"])
             .arg(format!("{revision}^{{commit}}"))
             .run_allowing(&[0, 1, 128], None)?;
         Ok(self.parse_id(&output.line()))
+    }
+
+    /// The full names of the refs that a revision may begin with, in git's order; `HEAD` and names
+    /// of one's own in the git directory aside.
+    pub fn refs_called(&self, revision: &str) -> Vec<String> {
+        let name = revision.split(['^', '~', '@', '{', ':']).next();
+        let name = name.unwrap_or_default();
+        ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"]
+            .into_iter()
+            .map(|place| format!("{place}{name}"))
+            .filter(|full_name| full_name.starts_with("refs/") && self.has_ref(full_name))
+            .collect()
+    }
+
+    /// Whether exactly this ref exists; what is no name of a ref does not.
+    fn has_ref(&self, full_name: &str) -> bool {
+        let found = self.gix.try_find_reference(full_name).ok().flatten();
+        found.is_some_and(|found| found.name().as_bstr() == full_name)
     }
 
     /// Moves refs together or not at all, and flushes them and their objects to disk.

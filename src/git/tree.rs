@@ -82,15 +82,19 @@ impl Repo {
         Ok(self.commit(commit)?.tree)
     }
 
+    /// The entries of a tree by name; of a name that is there twice, the last.
     pub(super) fn entries(&self, tree: Option<Id>) -> Result<Entries, Error> {
-        let Some(tree) = tree else {
-            return Ok(Entries::new());
-        };
+        let listed = tree.map(|tree| self.listed(tree)).transpose()?;
+        Ok(listed.into_iter().flatten().collect())
+    }
+
+    /// The entries of a tree as they stand in it.
+    pub(super) fn listed(&self, tree: Id) -> Result<Vec<(BString, Entry)>, Error> {
         if tree.is_empty_tree() {
-            return Ok(Entries::new());
+            return Ok(Vec::new());
         }
         let bytes = self.bytes(tree, Kind::Tree)?;
-        let mut entries = Entries::new();
+        let mut entries = Vec::new();
         for entry in TreeRefIter::from_bytes(&bytes, tree.kind()) {
             let entry = entry.map_err(|source| Error::Object {
                 attempt: "understand",
@@ -98,13 +102,13 @@ impl Repo {
                 source: source.into(),
             })?;
             let mode = u32::from(entry.mode.value());
-            entries.insert(
+            entries.push((
                 entry.filename.to_owned(),
                 Entry {
                     mode,
                     id: entry.oid.to_owned(),
                 },
-            );
+            ));
         }
         Ok(entries)
     }

@@ -79,7 +79,15 @@ pub(super) fn ends<'t>(repo: &Repo, range: &'t str) -> Result<(&'t str, Id, Id),
 }
 
 /// The commit that a revision names.
+///
+/// Of a short name that several refs have, git takes a tag before a branch: whoever may push a tag
+/// `main` would say what the base is.
 pub fn commit_at(repo: &Repo, revision: &str) -> Result<Id, Error> {
+    let names = repo.refs_called(revision);
+    if names.len() > 1 {
+        let revision = revision.to_owned();
+        return Err(Error::Ambiguous { revision, names });
+    }
     repo.resolve(revision)?.ok_or_else(|| Error::NotACommit {
         revision: revision.to_owned(),
     })

@@ -62,6 +62,14 @@ pub enum Error {
         /// What was given.
         revision: String,
     },
+    /// A revision that is the name of several refs, of which git silently takes one.
+    #[error("'{revision}' may be {}", names.join(" or "))]
+    Ambiguous {
+        /// What was given.
+        revision: String,
+        /// The refs in full.
+        names: Vec<String>,
+    },
     /// A path that is not in the worktree.
     #[error("'{}' is outside of this worktree", path.display())]
     OutsidePath {
@@ -109,6 +117,7 @@ impl Error {
             | Error::UnknownStream { .. }
             | Error::NoRange { .. }
             | Error::NotACommit { .. }
+            | Error::Ambiguous { .. }
             | Error::OutsidePath { .. }
             | Error::Garbled { .. }
             | Error::NotRecorded { .. }
@@ -140,6 +149,11 @@ impl Error {
             Error::NotACommit { revision } => {
                 format!("See what git makes of it with `git rev-parse '{revision}'`.")
             }
+            Error::Ambiguous { names, .. } => format!(
+                "Name the one that is meant in full, or by its id; `git show-ref '{}'` shows where \
+                 that one points.",
+                names.last().map_or("", String::as_str)
+            ),
             Error::OutsidePath { .. } => {
                 "Name paths of this worktree; `git rev-parse --show-toplevel` prints its top."
                     .to_owned()
@@ -172,6 +186,7 @@ impl Explain for Error {
             Error::WhichStream
             | Error::NoRange { .. }
             | Error::NotACommit { .. }
+            | Error::Ambiguous { .. }
             | Error::OutsidePath { .. } => Exit::Usage,
             Error::Garbled { .. } | Error::NotRecorded { .. } | Error::OwnHook { .. } => {
                 Exit::Broken

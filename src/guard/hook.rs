@@ -10,7 +10,7 @@
 use std::ffi::{OsStr, OsString};
 
 use super::hooks::{self, Layer};
-use super::{Error, Notice, Verdict, detect, index, intact, own, push, who};
+use super::{Error, Notice, Verdict, detect, index, intact, memo, own, push, who};
 use crate::git::Repo;
 use crate::workspace::{Workspace, marked};
 
@@ -69,11 +69,15 @@ fn judge(repo: &Repo) -> Result<Outcome, Error> {
     if marked(repo.git_dir())?.is_none() {
         return Ok(Outcome::Passed);
     }
+    if memo::is_accepted(repo) {
+        return Ok(Outcome::Passed);
+    }
     intact::have_mended(repo);
     let workspace = Workspace::open(repo)?;
     let stream = who::here(repo, &workspace.state)?;
     let verdict = index::judge(&workspace, stream)?;
     if verdict.accepts() {
+        memo::accept(repo);
         Ok(Outcome::Passed)
     } else {
         Ok(Outcome::Refused(vec![verdict]))

@@ -7,6 +7,7 @@
 
 pub mod hook;
 pub mod hooks;
+mod memo;
 pub mod own;
 
 mod ask;

@@ -79,7 +79,8 @@ fn rewound(
         | Err(
             rule::Error::NoParent { .. }
             | rule::Error::NoBase { .. }
-            | rule::Error::SeveralBases { .. },
+            | rule::Error::SeveralBases { .. }
+            | rule::Error::BadTree { .. },
         ) => return Ok(None),
     }
     let (before, after) = (newest(repo, trusted, old)?, newest(repo, trusted, new)?);

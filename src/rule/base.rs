@@ -1,9 +1,11 @@
 //! With which commit of the base is a commit of a stream compared?
 
+use bstr::{BString, ByteSlice as _};
 use serde_json::{Map, Value};
 
 use crate::exit::{Exit, Explain};
-use crate::git::{self, Id, Repo};
+use crate::git::{self, Flaw, Id, Repo};
+use crate::path;
 
 /// Why nothing can be said about a change.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +41,29 @@ pub enum Error {
         /// The trusted commit of the base.
         trusted: Id,
     },
+    /// It holds a tree that git does not write, and that each program reads in its own way.
+    #[error(
+        "{} holds a tree that git does not write: {} {}",
+        subject(*commit),
+        path::shown(whole(flaw).as_bstr()),
+        flaw.what
+    )]
+    BadTree {
+        /// The commit; `None` for one that is about to be made.
+        commit: Option<Id>,
+        /// What is wrong with it.
+        flaw: Flaw,
+    },
+}
+
+/// The path of what is wrong.
+fn whole(flaw: &Flaw) -> BString {
+    if flaw.directory.is_empty() {
+        return flaw.name.clone();
+    }
+    [flaw.directory.as_slice(), b"/", flaw.name.as_slice()]
+        .concat()
+        .into()
 }
 
 fn subject(commit: Option<Id>) -> String {
@@ -56,6 +81,7 @@ impl Error {
             Error::Git(error) => Error::Git(error),
             Error::NoParent { .. } => Error::NoParent { commit },
             Error::NoBase { trusted, .. } => Error::NoBase { commit, trusted },
+            Error::BadTree { flaw, .. } => Error::BadTree { commit, flaw },
             Error::SeveralBases { bases, trusted, .. } => Error::SeveralBases {
                 commit,
                 bases,
@@ -69,9 +95,10 @@ impl Explain for Error {
     fn exit(&self) -> Exit {
         match self {
             Error::Git(error) => error.exit(),
-            Error::NoParent { .. } | Error::NoBase { .. } | Error::SeveralBases { .. } => {
-                Exit::Refused
-            }
+            Error::NoParent { .. }
+            | Error::NoBase { .. }
+            | Error::SeveralBases { .. }
+            | Error::BadTree { .. } => Exit::Refused,
         }
     }
 
@@ -81,6 +108,16 @@ impl Explain for Error {
             Error::NoParent { .. } | Error::NoBase { .. } => vec![
                 "Put the work onto the base with `git stream sync`, or look at what is there with \
                  `git log --oneline --graph --all`."
+                    .to_owned(),
+            ],
+            Error::BadTree { flaw, .. } => vec![
+                format!(
+                    "Look at the tree with `git ls-tree {}`, and at what git makes of it with \
+                     `git fsck --strict`.",
+                    flaw.tree
+                ),
+                "Make the commit again from its files, with git: what is in the index is written \
+                 as it should be."
                     .to_owned(),
             ],
             Error::SeveralBases { trusted, .. } => vec![
@@ -107,15 +144,19 @@ impl Explain for Error {
                     ("meets".to_owned(), bases.into()),
                 ])
             }
+            Error::BadTree { flaw, .. } => {
+                Map::from_iter([("tree".to_owned(), flaw.tree.to_string().into())])
+            }
         }
     }
 
     fn git_said(&self) -> Vec<String> {
         match self {
             Error::Git(error) => error.git_said(),
-            Error::NoParent { .. } | Error::NoBase { .. } | Error::SeveralBases { .. } => {
-                Vec::new()
-            }
+            Error::NoParent { .. }
+            | Error::NoBase { .. }
+            | Error::SeveralBases { .. }
+            | Error::BadTree { .. } => Vec::new(),
         }
     }
 }

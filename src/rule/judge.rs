@@ -137,18 +137,25 @@ fn kind_refused(
     Ok((!inside).then_some(Why::SymlinkOut { target }))
 }
 
-/// Where a symlink leads, by its text; `None` outside of the repository.
+/// Where a symlink leads, by its text; `None` outside of the repository, and where the text does
+/// not say it: what a name leads to may itself be a link, so `..` after it may lead anywhere.
 fn lands_at(path: &BStr, target: &BStr) -> Option<BString> {
     if target.starts_with(b"/") {
         return None;
     }
     let directory = path.rsplit_once_str("/").map_or(&b""[..], |(dir, _)| dir);
-    let mut place: Vec<&[u8]> = Vec::new();
-    for component in directory.split_str("/").chain(target.split_str("/")) {
+    let is_name = |component: &&[u8]| !matches!(*component, b"" | b"." | b"..");
+    let mut place: Vec<&[u8]> = directory.split_str("/").filter(is_name).collect();
+    let mut is_certain = true;
+    for component in target.split_str("/") {
         match component {
             b"" | b"." => {}
-            b".." => drop(place.pop()?),
-            name => place.push(name),
+            b".." if is_certain => drop(place.pop()?),
+            b".." => return None,
+            name => {
+                place.push(name);
+                is_certain = false;
+            }
         }
     }
     Some(place.join(&b'/').into())

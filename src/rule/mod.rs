@@ -11,7 +11,8 @@
 //!
 //! # Limits
 //!
-//! A symlink's target is resolved by its text: a link through another link is not followed.
+//! A symlink's target is resolved by its text, so one with `..` after a name is refused. A link
+//! through another link is not followed any further.
 
 mod base;
 mod breach;

@@ -27,8 +27,17 @@ pub fn range(repo: &Repo, scope: &Scope, trusted: Id, tip: Id) -> Result<Vec<Vio
     Ok(violations)
 }
 
-/// Judges one commit.
+/// Judges one commit. What the base has breaks nothing: a walk by date meets commits of the base,
+/// too, where clocks were wrong.
 pub fn commit(repo: &Repo, scope: &Scope, trusted: Id, id: Id) -> Result<Option<Violation>, Error> {
+    match judged(repo, scope, trusted, id) {
+        Ok(None) => Ok(None),
+        _ if repo.is_ancestor(id, trusted)? => Ok(None),
+        found => found,
+    }
+}
+
+fn judged(repo: &Repo, scope: &Scope, trusted: Id, id: Id) -> Result<Option<Violation>, Error> {
     let made = changes(repo, trusted, id)?;
     let breaches = judge(scope, &made.changes, &TreeContent::new(repo, made.before))?;
     Ok((!breaches.is_empty()).then_some(Violation {
@@ -54,6 +63,10 @@ pub fn changes(repo: &Repo, trusted: Id, id: Id) -> Result<Made, Error> {
     let commit = repo.commit(id)?;
     let base = base_for(repo, trusted, &commit.parents).map_err(|error| error.about(id))?;
     let before = repo.tree_of(base)?;
+    if let Some(flaw) = repo.flaw(Some(before), commit.tree)? {
+        let commit = Some(id);
+        return Err(Error::BadTree { commit, flaw });
+    }
     Ok(Made {
         subject: commit.subject().to_owned(),
         before,

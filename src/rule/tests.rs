@@ -282,7 +282,7 @@ fn link(path: &str, target: &'static str) -> Vec<(String, Why)> {
 
 #[test]
 fn a_symlink_stays_inside_the_stream() {
-    for target in ["b", "./b/../c", "../x", "..//../api/sub", ".", ".."] {
+    for target in ["b", "./b/c", "../x", "..//../api/sub", ".", ".."] {
         assert_eq!(link("api/a/link", target), [], "{target}");
     }
     for target in [
@@ -291,6 +291,8 @@ fn a_symlink_stays_inside_the_stream() {
         "../..",
         "../../../x",
         "../shared/x",
+        // `b` may be a link by itself, and `..` after it leads to where that one is.
+        "./b/../c",
     ] {
         let found = link("api/a/link", target);
         let why = Why::SymlinkOut {

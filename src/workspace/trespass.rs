@@ -126,6 +126,9 @@ impl<'r> Brought<'r> {
                 return Ok(Some((*id, Vec::new())));
             };
             let (before, after) = (self.repo.tree_of(below)?, self.repo.tree_of(*id)?);
+            if self.repo.flaw(Some(before), after)?.is_some() {
+                return Ok(Some((*id, Vec::new())));
+            }
             let changes = self.repo.diff_trees(Some(before), Some(after))?;
             let breaches = rule::judge(&scope, &changes, &TreeContent::new(self.repo, before))?;
             if !breaches.is_empty() {

@@ -6,6 +6,7 @@
 //!
 //! | part      | the question                                                        |
 //! |-----------|---------------------------------------------------------------------|
+//! | `file`    | how does its content get into memory?                               |
 //! | `layout`  | where in the file are its entries and its extensions?               |
 //! | `cache`   | which directories does the index know the tree of?                  |
 //! | `entries` | what is the n-th entry? (as it lies in the file, or unpacked by gix) |
@@ -49,13 +50,13 @@
 mod alike;
 mod cache;
 mod entries;
+mod file;
 mod layout;
 mod names;
 #[cfg(test)]
 mod tests;
 mod walk;
 
-use std::io::ErrorKind;
 use std::path::Path;
 
 use bstr::BString;
@@ -120,10 +121,10 @@ impl Repo {
     /// Paths that are only meant to be added (`git add -N`) do not count: git would not commit
     /// them. An index that does not exist is empty; one that is damaged is an error.
     pub fn diff_index(&self, index: &Path, tree: Option<Id>) -> Result<Vec<Change>, Error> {
-        let mut changes = match std::fs::read(index) {
-            Ok(bytes) => self.judge(index, &bytes, tree, false)?,
-            Err(error) if error.kind() == ErrorKind::NotFound => self.diff_trees(tree, None)?,
-            Err(error) => return Err(Error::file("read", index)(error)),
+        let content = file::content(index).map_err(Error::file("read", index))?;
+        let mut changes = match content {
+            Some(bytes) => self.judge(index, &bytes, tree, false)?,
+            None => self.diff_trees(tree, None)?,
         };
         changes.sort_by(|one, other| one.path.cmp(&other.path));
         Ok(changes)

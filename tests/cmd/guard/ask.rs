@@ -360,3 +360,44 @@ fn the_guard_starts_no_process_of_git_to_judge_an_index() {
     assert_eq!(calls(&["guard", "range", "main..HEAD"]).len(), 2);
     assert_eq!(calls(&["guard", "unstage"]).len(), 2);
 }
+
+#[test]
+fn a_name_that_several_refs_have_is_no_answer() {
+    let held = Held::new();
+    let evil = held.slipped_by("src/ui/app.js", "theirs\n");
+    // Whoever may push a tag would otherwise say what the base is.
+    held.git(&["tag", "main", &evil]);
+    assert_snapshot!(held.guard(&["range", "main..HEAD"]).block(), @"
+    $ cd $ROOT/repo.streams/api && git stream guard range main..HEAD
+    --- stderr ---
+    error: 'main' may be refs/tags/main or refs/heads/main
+    hint: Name the one that is meant in full, or by its id; `git show-ref 'refs/heads/main'` shows where that one points.
+    [status 2]
+    ");
+    assert_eq!(held.guard(&["range", "main~0..HEAD"]).status(), 2);
+    assert_eq!(held.guard(&["range", "refs/heads/main..HEAD"]).status(), 1);
+    assert_eq!(held.guard(&["range", "refs/tags/main..HEAD"]).status(), 0);
+}
+
+#[test]
+fn commits_of_the_base_are_not_judged_whatever_their_dates_say() {
+    let held = Held::new();
+    let tree = held.git(&["rev-parse", "main^{tree}"]);
+    let commit = |parents: &[&str], date: &str| {
+        let mut words = vec!["commit-tree", "-m", date, tree.trim()];
+        words.extend(parents.iter().flat_map(|parent| ["-p", parent]));
+        let call = held.sandbox.program("git", words).in_dir(&held.api);
+        let ran = call
+            .env("GIT_COMMITTER_DATE", format!("@{date} +0000"))
+            .go();
+        ran.stdout().trim().to_owned()
+    };
+    let root = commit(&[], "2000000000");
+    let mut base = commit(&[&root], "1");
+    for _ in 0..3 {
+        base = commit(&[&base], "1");
+    }
+    let mine = commit(&[&base, &root], "1700000000");
+    let range = held.guard(&["range", &format!("{base}..{mine}")]);
+    assert_eq!(range.status(), 0, "{}", range.block());
+}

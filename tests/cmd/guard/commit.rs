@@ -283,3 +283,43 @@ fn nobody_is_guarded_outside_of_the_streams_worktrees() {
     held.sandbox
         .git_in(&other, &["commit", "-qam", "In another worktree"]);
 }
+
+/// The second hook of a commit believes the first, as long as nothing has changed in between.
+#[test]
+fn what_a_hook_stages_after_the_first_look_is_looked_at_again() {
+    let held = Held::new();
+    let stages = "#!/bin/sh\necho theirs >src/ui/app.js\ngit add src/ui/app.js\n";
+    held.sandbox.script(".git/hooks/prepare-commit-msg", stages);
+    held.write("src/api/lib.rs", "mine\n");
+    held.refused(&["commit", "-qam", "Mine"], "src/ui/app.js");
+    held.sandbox
+        .script(".git/hooks/prepare-commit-msg", "#!/bin/sh\n:\n");
+    held.git(&["reset", "-q"]);
+    held.git(&["checkout", "-q", "--", "src/ui"]);
+    held.git(&["commit", "-qam", "Mine"]);
+}
+
+#[test]
+fn what_one_git_was_told_is_nothing_to_another() {
+    let held = Held::new();
+    held.write("src/api/lib.rs", "mine\n");
+    held.git(&["add", "src/api/lib.rs"]);
+    let accepted = held
+        .sandbox
+        .repo()
+        .join(".git/worktrees/api/git-stream-accepted");
+    held.guard(&["pre-commit"]).succeeded();
+    let first = fs::read_to_string(&accepted).unwrap();
+    held.guard(&["pre-commit"]).succeeded();
+    // The same caller here, and the same index: the same words.
+    assert_eq!(fs::read_to_string(&accepted).unwrap(), first);
+    held.git(&["commit", "-qm", "Mine"]);
+    assert_ne!(fs::read_to_string(&accepted).unwrap(), first);
+    // An index that was accepted is worth nothing to the next commit.
+    held.write("src/ui/app.js", "theirs\n");
+    held.git(&["add", "src/ui/app.js"]);
+    held.refused(
+        &["commit", "-q", "--no-verify", "-m", "Theirs"],
+        "src/ui/app.js",
+    );
+}

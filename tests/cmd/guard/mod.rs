@@ -4,6 +4,7 @@ mod ask;
 mod ci;
 mod commit;
 mod detect;
+mod flaw;
 mod history;
 mod hook;
 mod intact;

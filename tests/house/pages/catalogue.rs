@@ -501,6 +501,10 @@ fn of_the_guard() -> Vec<Example> {
         guard(guard::Error::NotACommit {
             revision: text("nowhere"),
         }),
+        guard(guard::Error::Ambiguous {
+            revision: text("main"),
+            names: vec![text("refs/tags/main"), text("refs/heads/main")],
+        }),
         guard(guard::Error::OutsidePath { path: at("../x") }),
         guard(guard::Error::Garbled {
             path: at("/src/app/.git/MERGE_HEAD"),
@@ -525,6 +529,15 @@ fn of_the_guard() -> Vec<Example> {
             commit: None,
             bases: vec![id("1"), id("2")],
             trusted: id("3"),
+        }),
+        rule(rule::Error::BadTree {
+            commit: None,
+            flaw: git::Flaw {
+                directory: "src".into(),
+                tree: id("1"),
+                name: "ui".into(),
+                what: "is there twice",
+            },
         }),
     ]
 }

@@ -204,6 +204,17 @@ fn a_file_only_meant_to_be_added_is_no_change() {
 }
 
 #[test]
+fn an_empty_file_and_a_directory_are_no_index() {
+    let real = Real::new();
+    let old = real.tree(1);
+    let empty = real.index.with_file_name("empty");
+    replace_file(&empty, b"", 0o644).unwrap();
+    for path in [&empty, real.bench.repo.git_dir()] {
+        assert!(real.bench.repo.diff_index(path, Some(old)).is_err());
+    }
+}
+
+#[test]
 fn an_index_that_is_not_there_is_empty() {
     let real = Real::new();
     let old = real.tree(5);
