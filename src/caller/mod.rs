@@ -94,26 +94,36 @@ fn user_at_host() -> AgentName {
 /// cannot be told.
 ///
 /// Inside a container the session may have begun outside. Its number is 0 then, and any number may
-/// come again in the next container, so the namespace of process numbers belongs to it.
+/// come again in the next container, as may that of the namespace which counts it; so the namespace
+/// belongs to it, and the time at which the first process in there began.
 #[cfg(target_os = "linux")]
 fn session() -> String {
+    let stat = |process: &str| fs::read_to_string(format!("/proc/{process}/stat")).ok();
+    let Some(id) = stat("self").and_then(|stat| field(&stat, SESSION)) else {
+        return String::new();
+    };
     let namespace = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-    let id = fs::read_to_string("/proc/self/stat").ok();
-    id.as_deref()
-        .and_then(session_id)
-        .map_or_else(String::new, |id| {
-            let namespace = namespace.to_string_lossy();
-            let number: String = namespace.chars().filter(char::is_ascii_digit).collect();
-            format!("{id}.{number}")
-        })
+    let namespace = namespace.to_string_lossy();
+    let number: String = namespace.chars().filter(char::is_ascii_digit).collect();
+    let began = stat("1").and_then(|stat| field(&stat, BEGAN));
+    format!("{id}.{number}.{}", began.unwrap_or_default())
 }
 
-/// The sixth field of `/proc/PID/stat` (proc(5)); the second is a name in parentheses, which may
-/// hold anything.
+/// The sixth field of `/proc/PID/stat` (proc(5)), counted from behind the name.
 #[cfg(target_os = "linux")]
-fn session_id(stat: &str) -> Option<&str> {
+const SESSION: usize = 3;
+/// The 22nd: when the process began, in clock ticks since the system did.
+#[cfg(target_os = "linux")]
+const BEGAN: usize = 19;
+
+/// A field of `/proc/PID/stat`; the second is a name in parentheses, which may hold anything.
+#[cfg(target_os = "linux")]
+fn field(stat: &str, at: usize) -> Option<String> {
     let (_, after_name) = stat.rsplit_once(')')?;
-    after_name.split_ascii_whitespace().nth(3)
+    after_name
+        .split_ascii_whitespace()
+        .nth(at)
+        .map(str::to_owned)
 }
 
 /// The terminal session: the same for all commands of one terminal or one script; empty where it
@@ -126,17 +136,19 @@ fn session() -> String {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use super::{session, session_id};
+    use super::{SESSION, field, session};
 
     #[test]
     fn a_session_is_found_behind_any_name() {
-        assert_eq!(session_id("7 (a) S 1 2) S 1 7 5 0 -1"), Some("5"));
-        assert_eq!(session_id("7 (a) S"), None);
-        assert_eq!(session_id(""), None);
-        let (id, namespace) = session()
-            .split_once('.')
-            .map(|(a, b)| (a.parse(), b.parse()))
-            .unwrap();
-        let (_, _): (u32, u64) = (id.unwrap(), namespace.unwrap());
+        let of = |stat| field(stat, SESSION);
+        assert_eq!(of("7 (a) S 1 2) S 1 7 5 0 -1").as_deref(), Some("5"));
+        assert_eq!(of("7 (a) S"), None);
+        assert_eq!(of(""), None);
+        let session = session();
+        let parts: Vec<u64> = session
+            .split('.')
+            .map(|part| part.parse().unwrap())
+            .collect();
+        assert_eq!(parts.len(), 3, "{session}");
     }
 }

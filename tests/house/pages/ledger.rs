@@ -29,7 +29,7 @@ fn plausible(block: &str) -> String {
     }
     for (pattern, words) in [
         (r#"machine = "[^"]*""#, "machine = \"laptop-4193e895\""),
-        (r#"session = "[^"]*""#, "session = \"2041.4026531836\""),
+        (r#"session = "[^"]*""#, "session = \"2041.4026531836.12\""),
     ] {
         let pattern = Regex::new(pattern).unwrap();
         while let Some(found) = pattern
