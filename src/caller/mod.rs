@@ -9,13 +9,16 @@
 //!
 //! This stops accidents, not malice: whoever can set an environment variable can claim any name.
 
+mod company;
+
 use std::env;
-#[cfg(target_os = "linux")]
 use std::fs;
 
 use crate::git::Repo;
 use crate::ledger::{Actor, Kind, Machine, State, host_name};
 use crate::name::{AgentName, Error, StreamName};
+
+pub use company::{Company, Process};
 
 /// The variable that names the agent.
 pub const AGENT: &str = "GIT_STREAM_AGENT";
@@ -98,26 +101,29 @@ fn user_at_host() -> AgentName {
 /// belongs to it, and the time at which the first process in there began.
 #[cfg(target_os = "linux")]
 fn session() -> String {
-    let stat = |process: &str| fs::read_to_string(format!("/proc/{process}/stat")).ok();
-    let Some(id) = stat("self").and_then(|stat| field(&stat, SESSION)) else {
-        return String::new();
-    };
+    let id = stat("self").and_then(|stat| field(&stat, SESSION));
+    id.and_then(|id| session_of(&id)).unwrap_or_default()
+}
+
+/// The session with this number, seen from here.
+fn session_of(id: &str) -> Option<String> {
     let namespace = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
     let namespace = namespace.to_string_lossy();
     let number: String = namespace.chars().filter(char::is_ascii_digit).collect();
     let began = stat("1").and_then(|stat| field(&stat, BEGAN));
-    format!("{id}.{number}.{}", began.unwrap_or_default())
+    (!id.is_empty()).then(|| format!("{id}.{number}.{}", began.unwrap_or_default()))
+}
+
+fn stat(process: &str) -> Option<String> {
+    fs::read_to_string(format!("/proc/{process}/stat")).ok()
 }
 
 /// The sixth field of `/proc/PID/stat` (proc(5)), counted from behind the name.
-#[cfg(target_os = "linux")]
 const SESSION: usize = 3;
 /// The 22nd: when the process began, in clock ticks since the system did.
-#[cfg(target_os = "linux")]
 const BEGAN: usize = 19;
 
 /// A field of `/proc/PID/stat`; the second is a name in parentheses, which may hold anything.
-#[cfg(target_os = "linux")]
 fn field(stat: &str, at: usize) -> Option<String> {
     let (_, after_name) = stat.rsplit_once(')')?;
     after_name

@@ -7,12 +7,14 @@
 
 mod copy;
 mod error;
+mod presence;
 mod release;
 mod session;
 mod take;
 mod workplace;
 
 pub use error::Error;
+pub use presence::sessions;
 pub use release::{Kept, Released, release};
 pub use session::{Ended, Session, work_in};
 pub use take::{Taken, Wanted, take, widen, worktree_of};

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::presence::Presence;
 use super::{Error, Taken};
 use crate::caller::AGENT;
 use crate::git::Repo;
@@ -41,6 +42,7 @@ pub struct Ended {
 pub fn work_in(repo: &Repo, session: &Session<'_>) -> Result<Ended, Error> {
     let name = program(session);
     let signals = Signals::watch();
+    let _presence = Presence::begin(repo, &session.taken.stream);
     let mut child = command(session, &name)
         .spawn()
         .map_err(|source| Error::CommandNotStarted {

@@ -208,7 +208,7 @@ pub(super) fn call_off(
     Ok(())
 }
 
-fn moved(step: &Step<'_>, actual: Option<Id>) -> Error {
+pub(super) fn moved(step: &Step<'_>, actual: Option<Id>) -> Error {
     Error::Git(GitError::Moved {
         name: step.stream.branch_ref(),
         expected: Some(step.old),

@@ -51,6 +51,12 @@ pub enum Error {
         /// The stream.
         stream: StreamName,
     },
+    /// The command was interrupted before it came to the stream.
+    #[error("interrupted before '{stream}' was looked at")]
+    NotReached {
+        /// The stream.
+        stream: StreamName,
+    },
     /// Another git holds the index of the worktree.
     #[error("another git command is working in '{}'", worktree.display())]
     IndexBusy {
@@ -112,6 +118,7 @@ impl Explain for Error {
             Error::Resolve(error) => Some(error.as_ref()),
             Error::NoIdentity
             | Error::NoBranch { .. }
+            | Error::NotReached { .. }
             | Error::IndexBusy { .. }
             | Error::Torn { .. } => None,
         }
@@ -128,7 +135,7 @@ impl Explain for Error {
                 Exit::Broken
             }
             Error::NoIdentity | Error::Torn { .. } => Exit::Refused,
-            Error::IndexBusy { .. } => Exit::Busy,
+            Error::IndexBusy { .. } | Error::NotReached { .. } => Exit::Busy,
         }
     }
 
@@ -150,6 +157,9 @@ impl Explain for Error {
                 "Nothing was changed. Find its last commit with `git log -g refs/stream/ledger` \
                  and bring it back with `git branch stream/{stream} COMMIT`."
             ),
+            Error::NotReached { .. } => {
+                "It is as it was. Go on with `git stream sync --all`.".to_owned()
+            }
             Error::IndexBusy { .. } => {
                 "Nothing was changed. Run the same command again when that one has ended."
                     .to_owned()

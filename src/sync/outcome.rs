@@ -3,6 +3,7 @@
 use bstr::ByteSlice as _;
 use serde_json::{Map, Value, json};
 
+use super::all::Behind;
 use super::question::short;
 use super::{Dropped, Obstacle, Question, Replay, Why};
 use crate::exit::Exit;
@@ -10,6 +11,9 @@ use crate::git::Id;
 use crate::name::StreamName;
 use crate::path;
 use crate::word;
+
+/// What is said at the end of a dry run.
+pub const DRY_RUN: &str = "nothing was changed (--dry-run)";
 
 /// The answer about one stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +55,8 @@ pub enum Outcome {
     Stopped(Box<Question>),
     /// It cannot be moved now; nothing was changed.
     Refused(Obstacle),
+    /// Somebody is at work in it, and it was not moved under them.
+    Behind(Behind),
 }
 
 impl Synced {
@@ -60,7 +66,7 @@ impl Synced {
             Outcome::Rebased(_) | Outcome::UpToDate | Outcome::Landed(_) | Outcome::Resolved(_) => {
                 Exit::Done
             }
-            Outcome::Pending(_) => Exit::Busy,
+            Outcome::Pending(_) | Outcome::Behind(_) => Exit::Busy,
             Outcome::Stopped(_) => Exit::Stopped,
             Outcome::Refused(_) => Exit::Refused,
         }
@@ -106,11 +112,21 @@ impl Synced {
             Outcome::Refused(obstacle) => {
                 format!("{refused} to move {stream}: {}", obstacle.reason())
             }
+            Outcome::Behind(behind) => format!("left {stream} alone: {}", behind.words(branch)),
         }
     }
 
     /// What was done on the way, one line each.
     pub fn narration(&self) -> Vec<String> {
+        let mut lines = self.details();
+        if self.dry_run {
+            lines.push(DRY_RUN.to_owned());
+        }
+        lines
+    }
+
+    /// The same without the reminder that it was a dry run.
+    pub fn details(&self) -> Vec<String> {
         let mut lines = self.notes.clone();
         if let Outcome::Rebased(replay) | Outcome::Landed(replay) | Outcome::Resolved(replay) =
             &self.outcome
@@ -130,9 +146,6 @@ impl Synced {
                 lines.push(format!("{merges} flattened, as `git rebase` does"));
             }
         }
-        if self.dry_run {
-            lines.push("nothing was changed (--dry-run)".to_owned());
-        }
         lines
     }
 
@@ -141,6 +154,11 @@ impl Synced {
         match &self.outcome {
             Outcome::Stopped(question) => question.choices.clone(),
             Outcome::Refused(obstacle) | Outcome::Pending(obstacle) => obstacle.hints(&self.stream),
+            Outcome::Behind(_) => vec![format!(
+                "Its agent syncs it at a point that suits; move it all the same with \
+                 `git stream sync {}`.",
+                self.stream
+            )],
             Outcome::Rebased(_) | Outcome::UpToDate | Outcome::Landed(_) | Outcome::Resolved(_) => {
                 Vec::new()
             }
@@ -171,6 +189,12 @@ impl Synced {
                 put("merges_flattened", replay.merges.into());
             }
             Outcome::UpToDate => {}
+            Outcome::Behind(behind) => {
+                put("reason", behind.words(&self.base_branch).into());
+                put("behind", behind.behind.into());
+                put("live", behind.live.json());
+                put("hints", json!(self.hints()));
+            }
             Outcome::Stopped(question) => {
                 put("reason", question.question.clone().into());
                 put("escalation", question.json());
@@ -202,7 +226,17 @@ impl Outcome {
             Outcome::Pending(_) => "pending",
             Outcome::Stopped(_) => "stopped",
             Outcome::Refused(_) => "refused",
+            Outcome::Behind(_) => "behind",
         }
+    }
+}
+
+impl Behind {
+    /// In one sentence without a full stop.
+    pub(super) fn words(&self, base: &str) -> String {
+        let commits = word::count(self.behind, "commit");
+        let live = self.live.words();
+        format!("{commits} behind {base}, and {live}")
     }
 }
 

@@ -243,6 +243,10 @@ impl<'a, 'r> Run<'a, 'r> {
             advance(self.workspace, &self.operation, &self.by, &step)?
         };
         if let Some(obstacle) = obstacle {
+            let actual = repo.read_ref(&self.stream.branch_ref())?;
+            if actual != Some(old) {
+                return Err(advance::moved(&step, actual));
+            }
             return self.refused(obstacle);
         }
         if !self.options.dry_run {
@@ -349,7 +353,10 @@ impl<'a, 'r> Run<'a, 'r> {
         Ok(())
     }
 
+    /// Something is in the way; unless that was only the half of another command's move.
     pub(super) fn refused(self, obstacle: Obstacle) -> Result<Synced, Error> {
+        self.workspace.state = self.workspace.ledger().read()?;
+        self.authorise()?;
         let tip = self.tip()?;
         self.answer(tip, tip, Outcome::Refused(obstacle))
     }

@@ -6,7 +6,7 @@ use crate::cli::{Common, Out, Verb};
 use crate::exit::{Exit, Explain as _, Failure};
 use crate::git::Repo;
 use crate::name::{AgentName, StreamName};
-use crate::sync::{self, Error, Options, Outcome, Synced};
+use crate::sync::{self, Error, Many, Options, Outcome, Synced};
 
 /// Rebase a stream onto its base, or stop before anything is touched
 ///
@@ -23,8 +23,18 @@ pub struct Sync {
     #[arg(value_name = "NAME", conflicts_with = "all")]
     stream: Option<StreamName>,
     /// Every stream of the caller on this machine, one after the other
+    ///
+    /// What others depend on comes first, the base is fetched once, and a stream that stops does
+    /// not keep the next one from being synced. A stream in which somebody else is at work is not
+    /// moved under them: it is named, with how far it is behind.
     #[arg(long)]
     all: bool,
+    /// With --all: those of others on this machine, too; for a person
+    #[arg(long, requires = "all", conflicts_with = "stream")]
+    others: bool,
+    /// With --all: also where somebody is at work
+    #[arg(long, requires = "all", conflicts_with = "stream")]
+    now: bool,
     /// Act as this agent
     #[arg(long, value_name = "AGENT")]
     agent: Option<AgentName>,
@@ -45,6 +55,10 @@ impl Verb for Sync {
             "git stream sync api --dry-run",
         ),
         ("Sync all of one's streams:", "git stream sync --all"),
+        (
+            "See what would become of every stream on this machine:",
+            "git stream sync --all --others --dry-run",
+        ),
     ];
 
     fn common(&self) -> Common {
@@ -66,53 +80,88 @@ impl Verb for Sync {
             out.answer(&synced.text(), &versioned(synced.json()));
             return Ok(synced.exit());
         }
-        let answers = sync::sync_all(&repo, &options)?;
-        let mut worst = Exit::Done;
-        let mut objects = Vec::new();
-        for (stream, answer) in &answers {
-            worst = worst.worst(match answer {
-                Ok(synced) => synced.exit(),
-                Err(error) => error.exit(),
-            });
-            objects.push(one_of_many(stream, answer, out));
-        }
+        let many = Many {
+            others: self.others,
+            now: self.now,
+        };
+        let mut told = |stream: &StreamName, answer: &Result<Synced, Error>| {
+            if !out.json() {
+                narrate_one_of_many(stream, answer, out);
+            }
+        };
+        let answers = sync::sync_all(&repo, &many, &options, &mut told)?;
+        let exits = answers.iter().map(|(_, answer)| match answer {
+            Ok(synced) => synced.exit(),
+            Err(error) => error.exit(),
+        });
+        let worst = exits.fold(Exit::Done, Exit::worst);
         if out.json() {
+            let objects = answers
+                .iter()
+                .map(|(stream, answer)| object(stream, answer));
+            let objects: Vec<Value> = objects.collect();
             out.object(&json!({"version": 1, "streams": objects}));
         } else if answers.is_empty() {
             out.say("no stream on this machine is yours");
+        } else {
+            if self.dry_run {
+                out.say(sync::DRY_RUN);
+            }
+            out.text(&sync::summary(&answers));
         }
         Ok(worst)
     }
 }
 
-/// Prints what became of one of several streams, and answers its object.
-fn one_of_many(stream: &StreamName, answer: &Result<Synced, Error>, out: &mut Out) -> Value {
+/// One of several streams, as an object.
+fn object(stream: &StreamName, answer: &Result<Synced, Error>) -> Value {
+    match answer {
+        Ok(synced) => Value::Object(synced.json()),
+        Err(error) => json!({
+            "stream": stream,
+            "outcome": if error.exit() == Exit::Refused { "refused" } else { "failed" },
+            "reason": error.to_string(),
+            "kind": error.exit().name(),
+            "hints": error.hints(),
+            "evidence": error.evidence(),
+        }),
+    }
+}
+
+/// Tells what was done with one of several streams; the table follows when all are done.
+fn narrate_one_of_many(stream: &StreamName, answer: &Result<Synced, Error>, out: &mut Out) {
     match answer {
         Ok(synced) => {
-            narrate(synced, out);
-            if !out.json() {
-                out.text(&synced.text());
+            out.say(synced.text());
+            for line in synced.details() {
+                out.say(format!("  {line}"));
             }
-            Value::Object(synced.json())
+            match &synced.outcome {
+                // The choices are many, and the question is kept.
+                Outcome::Stopped(question) if !synced.dry_run => out.hint(format!(
+                    "See the question and its choices with `git stream inbox {}`.",
+                    question.id()
+                )),
+                Outcome::Stopped(_) => out.hint(format!(
+                    "See where with `git stream sync {stream} --dry-run`."
+                )),
+                Outcome::Rebased(_)
+                | Outcome::UpToDate
+                | Outcome::Landed(_)
+                | Outcome::Resolved(_)
+                | Outcome::Pending(_)
+                | Outcome::Refused(_)
+                | Outcome::Behind(_) => synced.hints().iter().for_each(|hint| out.hint(hint)),
+            }
         }
         Err(error) => {
-            if !out.json() {
-                out.error_line("error: ", format!("{stream}: {error}"));
-                for line in error.git_said() {
-                    out.error_line("git: ", line);
-                }
-                for hint in error.hints() {
-                    out.hint(hint);
-                }
+            out.error_line("error: ", format!("{stream}: {error}"));
+            for line in error.git_said() {
+                out.error_line("git: ", line);
             }
-            json!({
-                "stream": stream,
-                "outcome": if error.exit() == Exit::Refused { "refused" } else { "failed" },
-                "reason": error.to_string(),
-                "kind": error.exit().name(),
-                "hints": error.hints(),
-                "evidence": error.evidence(),
-            })
+            for hint in error.hints() {
+                out.hint(hint);
+            }
         }
     }
 }

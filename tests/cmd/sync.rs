@@ -1,5 +1,6 @@
 //! `git stream sync`: what it prints, how it ends, and what it leaves as it was.
 
+mod all;
 mod engine;
 mod killed;
 mod landed;
@@ -661,33 +662,6 @@ fn inside_the_worktree_the_stream_need_not_be_named() {
     hint: Name it, as in `git stream status api`, or change into its worktree.
     [status 2]
     ");
-}
-
-#[test]
-fn all_streams_of_the_caller_are_synced_and_the_worst_counts() {
-    let scene = Scene::new();
-    claim(&scene.sandbox, "ui", "src/ui/**", "a1");
-    claim(&scene.sandbox, "docs", "docs/**", "a2");
-    scene.work("Answer faster", &[(LIB, Some(FASTER))]);
-    scene.base("Answer slower", &[(LIB, Some(SLOWER))]);
-    assert_snapshot!(scene.sandbox.run(["sync", "--all", "-q"]).agent("a1").block(), @"
-    $ GIT_STREAM_AGENT=a1 git stream sync --all -q
-    stopped api: commit $oid1 'Answer faster' of api conflicts with main in 'src/api/lib.rs'
-    moved ui to main $oid2: it has no commits of its own
-    [status 3]
-    ");
-    let json = scene
-        .sandbox
-        .run(["sync", "--all", "--json"])
-        .agent("a1")
-        .json();
-    let outcomes: Vec<_> = json["streams"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|s| &s["outcome"])
-        .collect();
-    assert_eq!(outcomes, ["stopped", "up-to-date"]);
 }
 
 #[test]

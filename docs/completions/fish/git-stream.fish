@@ -52,11 +52,13 @@ complete -c git-stream -n "__fish_git_stream_using_subcommand status" -s v -l ve
 complete -c git-stream -n "__fish_git_stream_using_subcommand status" -s h -l help -d 'Print help'
 complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -l agent -d 'Act as this agent' -r
 complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -l all -d 'Every stream of the caller on this machine, one after the other'
+complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -l others -d 'With --all: those of others on this machine, too; for a person'
+complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -l now -d 'With --all: also where somebody is at work'
 complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -s n -l dry-run -d 'Say what would happen, and change nothing'
 complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -l json -d 'Print one JSON object on stdout'
 complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -s q -l quiet -d 'Say nothing but the answer and errors'
 complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -s v -l verbose -d 'Say more about what is done'
-complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -s h -l help -d 'Print help'
+complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c git-stream -n "__fish_git_stream_using_subcommand inbox" -l agent -d 'Who is calling [default: found out]' -r
 complete -c git-stream -n "__fish_git_stream_using_subcommand inbox" -l json -d 'Print one JSON object on stdout'
 complete -c git-stream -n "__fish_git_stream_using_subcommand inbox" -s q -l quiet -d 'Say nothing but the answer and errors'

@@ -401,6 +401,7 @@ fn of_sync() -> Vec<Example> {
         }),
         sync(sync::Error::NoIdentity),
         sync(sync::Error::NoBranch { stream: api() }),
+        sync(sync::Error::NotReached { stream: api() }),
         sync(sync::Error::IndexBusy {
             worktree: worktree(),
         }),
