@@ -194,6 +194,12 @@ impl Call {
         for name in LOCAL {
             command.env_remove(name);
         }
+        // What we move, we have judged. git runs hooks of its configuration whatever
+        // core.hooksPath says.
+        command
+            .env("GIT_CONFIG_COUNT", "1")
+            .env("GIT_CONFIG_KEY_0", "hook.git-stream-strict.enabled")
+            .env("GIT_CONFIG_VALUE_0", "false");
         // Never ask anybody, never page, and speak the language that the few parsed texts are in.
         // Not LC_ALL: that would also change the encoding.
         command

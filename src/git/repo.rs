@@ -25,6 +25,11 @@ impl Repo {
     /// The repository of the current directory, as `GIT_DIR` and its kin say or as found upwards.
     pub fn here() -> Result<Repo, Error> {
         let directory = std::env::current_dir().map_err(Error::file("find", PathBuf::from(".")))?;
+        // In receive-pack's hooks the git directory is called `.`, which is not taken for one where
+        // it has a worktree.
+        if std::env::var_os("GIT_DIR").is_some_and(|git_dir| git_dir == ".") {
+            return Repo::at(&directory);
+        }
         let defaults = gix::sec::trust::Mapping::<gix::open::Options>::default();
         let opened = gix::ThreadSafeRepository::discover_with_environment_overrides_opts(
             &directory,

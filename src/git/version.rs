@@ -34,6 +34,11 @@ impl Version {
         self >= Version(2, 41, 0)
     }
 
+    /// Hooks can stand in the configuration (`hook.<name>.command`).
+    pub fn configures_hooks(self) -> bool {
+        self >= Version(2, 54, 0)
+    }
+
     /// Reads `git version 2.47.3`, with whatever a vendor put behind it.
     fn parse(line: &str) -> Option<Version> {
         let text = line.strip_prefix("git version ")?.split(' ').next()?;

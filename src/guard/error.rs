@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -92,6 +93,12 @@ pub enum Error {
         /// Why not, in one line.
         said: String,
     },
+    /// What a move brings could not be judged in time.
+    #[error("to judge this took longer than {} s", limit.as_secs())]
+    TooLong {
+        /// The time there was.
+        limit: Duration,
+    },
     /// The user's own hook could not be started.
     #[error("cannot run the hook '{}'", path.display())]
     OwnHook {
@@ -121,6 +128,7 @@ impl Error {
             | Error::OutsidePath { .. }
             | Error::Garbled { .. }
             | Error::NotRecorded { .. }
+            | Error::TooLong { .. }
             | Error::OwnHook { .. } => None,
         }
     }
@@ -164,6 +172,11 @@ impl Error {
             Error::NotRecorded { stream, .. } => {
                 format!("Look again, and record it, with `git stream verify {stream}`.")
             }
+            Error::TooLong { .. } => {
+                "No ref was moved. Move the branch in smaller steps, and see what \
+                 its commits hold with `git stream guard range BASE..TIP --stream NAME`."
+                    .to_owned()
+            }
             Error::OwnHook { path, .. } => format!(
                 "See what it is with `ls -l '{}'`; a hook begins with the line `#!/bin/sh`.",
                 path.display()
@@ -180,9 +193,10 @@ impl Explain for Error {
             Error::Ledger(error) => error.exit(),
             Error::Workspace(error) => error.exit(),
             Error::Rule(error) => error.exit(),
-            Error::Left { .. } | Error::OnOtherBranch { .. } | Error::UnknownStream { .. } => {
-                Exit::Refused
-            }
+            Error::Left { .. }
+            | Error::OnOtherBranch { .. }
+            | Error::UnknownStream { .. }
+            | Error::TooLong { .. } => Exit::Refused,
             Error::WhichStream
             | Error::NoRange { .. }
             | Error::NotACommit { .. }

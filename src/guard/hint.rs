@@ -92,6 +92,11 @@ fn onwards(verdict: &Verdict) -> Option<String> {
             "Take it out of the commits with `git rebase -i {}`.",
             base.to_hex_with_len(9)
         )),
+        What::Brought { .. } => Some(
+            "See with `git status` what the command had changed in the index and the files before \
+             it was refused."
+                .to_owned(),
+        ),
         What::Outsider { .. } | What::Paths => None,
     }
 }
@@ -113,10 +118,15 @@ fn asked(verdict: &Verdict) -> String {
         What::Outsider { base, .. } => {
             format!("range {}..HEAD --outsider", base.to_hex_with_len(9))
         }
+        What::Brought { base } => {
+            let newest = verdict.commits().next().unwrap_or(base);
+            let (base, newest) = (base.to_hex_with_len(9), newest.to_hex_with_len(9));
+            format!("range {base}..{newest}")
+        }
         What::Paths => "paths PATH".to_owned(),
     };
     match (&verdict.stream, verdict.what) {
-        (Some(stream), What::Range { .. } | What::Paths) => {
+        (Some(stream), What::Range { .. } | What::Brought { .. } | What::Paths) => {
             format!("git stream guard {question} --stream {stream}")
         }
         _ => format!("git stream guard {question}"),

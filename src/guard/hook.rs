@@ -5,12 +5,15 @@
 //! What it refuses is refused; what it accepts, the guard judges. Before a push it is the other way
 //! round, and after the fact nothing can be refused any more.
 //!
-//! Active in the worktrees of streams only; in any other the guard has nothing to say.
+//! These are active in the worktrees of streams only. In any other, two may be called that are not
+//! theirs: [`on_base`] and [`moves`].
 
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 use super::hooks::{self, Layer};
-use super::{Error, Notice, Verdict, detect, index, intact, memo, own, push, who};
+use super::moves::{self, Stopped};
+use super::{Error, Notice, Verdict, detect, index, intact, memo, on_base, own, push, who};
 use crate::git::Repo;
 use crate::workspace::{Workspace, marked};
 
@@ -23,6 +26,10 @@ pub enum Outcome {
     RefusedByOwn(u8),
     /// The guard refuses, with at least one verdict.
     Refused(Vec<Verdict>),
+    /// Something else is refused.
+    Stopped(Vec<Stopped>),
+    /// git may go on; this is worth a line each.
+    Warned(Vec<String>),
     /// It has happened already; the user's own hook ended with this status.
     Noticed {
         /// The status.
@@ -32,16 +39,51 @@ pub enum Outcome {
     },
 }
 
-/// The hook whose name this is, if it is one that we stand in for.
-pub fn named(name: &OsStr) -> Option<&'static str> {
-    hooks::names().find(|known| name == *known)
+/// As which hook git has called us, from the whole command line; and the rest of that.
+///
+/// A hook of ours is a script that names it, or a link to the program, which then has its name.
+pub fn called(arguments: &[OsString]) -> Option<(&'static str, Called<'_>)> {
+    let (first, rest) = arguments.split_first()?;
+    let file = Path::new(first);
+    if let Some(name) = file.file_name().and_then(named) {
+        return Some((
+            name,
+            Called {
+                file: Some(file),
+                args: rest,
+            },
+        ));
+    }
+    let (name, args) = rest.split_first()?;
+    Some((named(name)?, Called { file: None, args }))
 }
 
-/// Runs a hook. `args` are git's.
+/// How git has called a hook of ours.
+#[derive(Debug, Clone, Copy)]
+pub struct Called<'a> {
+    /// The link, where it is one.
+    file: Option<&'a Path>,
+    /// git's arguments.
+    args: &'a [OsString],
+}
+
+/// The hook whose name this is, if it is one that we stand in for.
+fn named(name: &OsStr) -> Option<&'static str> {
+    let mut known = hooks::names().chain([on_base::NAME]);
+    known.find(|known| name == *known)
+}
+
+/// Runs a hook.
 ///
 /// Where the guard has no part, the process becomes the user's own hook and this returns only if
 /// there is none.
-pub fn run(name: &str, args: &[OsString]) -> Result<Outcome, Error> {
+pub fn run(name: &str, called: Called<'_>) -> Result<Outcome, Error> {
+    let args = called.args;
+    match (name, called.file) {
+        (moves::NAME, Some(file)) => return moves::run(file, args),
+        (on_base::NAME, _) => return Ok(on_base::run()),
+        _ => {}
+    }
     let layer = hooks::layer(name);
     let repo = match (Repo::here(), layer) {
         (Ok(repo), _) => repo,

@@ -7,6 +7,9 @@
 //! .git/git-stream/hooks/               our hooks, and a pass-through for each of the user's
 //! ```
 //!
+//! A hook is a script that starts the guard, or a link to it where git calls it so often that a
+//! shell would be too much.
+//!
 //! Everything is written as a whole and only where it differs, so installing again is free.
 
 use std::collections::BTreeMap;
@@ -19,9 +22,9 @@ use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice as _;
 
-pub use super::intact::{Trouble, mend, trouble};
-use super::{Error, intact, own};
-use crate::git::{self, Lock, Repo, replace_file};
+pub use super::intact::{Trouble, is_installed, mend, trouble};
+use super::{Error, intact, moves, outside, own};
+use crate::git::{self, Lock, Repo, replace_file, replace_link};
 use crate::workspace::MARKER;
 
 /// The file in the shared git directory that `include.path` names.
@@ -32,6 +35,34 @@ const WORKTREE_CONFIG: &str = "worktree.config";
 pub(super) const HOOKS: &str = "hooks";
 /// What the second line of every hook of ours begins with.
 pub const SIGNATURE: &[u8] = b"\n# git stream:";
+/// The program that hooks start, or are.
+const GUARD: &str = "git-stream-guard";
+
+/// What a hook of ours is.
+#[derive(Debug)]
+enum Form {
+    /// A script.
+    Script(Vec<u8>),
+    /// A link to this program.
+    Link(PathBuf),
+}
+
+impl Form {
+    fn is_at(&self, path: &Path) -> bool {
+        match self {
+            Form::Script(text) => !path.is_symlink() && is_so(path, text, 0o755),
+            Form::Link(program) => fs::read_link(path).is_ok_and(|there| there == *program),
+        }
+    }
+
+    fn put(&self, path: &Path) -> Result<bool, Error> {
+        match self {
+            _ if self.is_at(path) => Ok(false),
+            Form::Script(text) => Ok(replace_file(path, text, 0o755).map(|()| true)?),
+            Form::Link(program) => write_link(path, program),
+        }
+    }
+}
 
 /// When git calls a hook of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,18 +163,20 @@ pub fn install(repo: &Repo, _lock: &Lock) -> Result<bool, Error> {
     let mut changed = false;
     intact::hand_over(repo)?;
     let wanted = wanted(repo)?;
-    for (name, text) in &wanted {
-        changed |= write(&directory.join(name), text, 0o755)?;
+    for (name, form) in &wanted {
+        changed |= form.put(&directory.join(name))?;
     }
     for name in names().filter(|name| !wanted.contains_key(name)) {
         let path = directory.join(name);
-        if fs::read(&path).is_ok_and(|text| text.contains_str(SIGNATURE)) {
+        if is_ours(&path) {
             fs::remove_file(&path).map_err(git::Error::file("remove", &path))?;
             changed = true;
         }
     }
-    let config = format_config(&directory);
-    changed |= write(&repo.private(WORKTREE_CONFIG), &config, 0o644)?;
+    changed |= mark_own_moves(repo)?;
+    changed |= outside::install(repo)?;
+    let config = [format_config(&directory), outside::config_of_streams(repo)?];
+    changed |= write(&repo.private(WORKTREE_CONFIG), &config.concat(), 0o644)?;
     changed |= write(&repo.common_dir().join(INCLUDED), &included(repo)?, 0o644)?;
     Ok(changed)
 }
@@ -157,13 +190,14 @@ pub fn uninstall(repo: &Repo) -> Result<(), Error> {
     ] {
         absent_is_fine(fs::remove_file(&path)).map_err(git::Error::file("remove", &path))?;
     }
+    outside::uninstall(repo)?;
     intact::hand_over(repo)?;
     let hooks = repo.private(HOOKS);
     absent_is_fine(fs::remove_dir_all(&hooks)).map_err(git::Error::file("remove", &hooks))?;
     Ok(())
 }
 
-fn absent_is_fine(result: std::io::Result<()>) -> std::io::Result<()> {
+pub(super) fn absent_is_fine(result: std::io::Result<()>) -> std::io::Result<()> {
     match result {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         other => other,
@@ -171,23 +205,55 @@ fn absent_is_fine(result: std::io::Result<()>) -> std::io::Result<()> {
 }
 
 /// The hooks that should be there, by name.
-fn wanted(repo: &Repo) -> Result<BTreeMap<&'static str, Vec<u8>>, Error> {
-    let guard = beside("git-stream-guard")?;
-    let filled = |text: &str| text.as_bytes().replace("@GUARD@", inside_quotes(&guard));
+fn wanted(repo: &Repo) -> Result<BTreeMap<&'static str, Form>, Error> {
+    let guard = beside(GUARD)?;
+    let script = |text: &str| Form::Script(filled(text, &guard));
     let mut wanted: BTreeMap<_, _> = GUARDED
         .iter()
-        .map(|(name, _, text)| (*name, filled(text)))
+        .map(|(name, _, text)| (*name, script(text)))
         .collect();
     let theirs = own::directories(repo)?;
     for name in PASSED {
-        if theirs
-            .iter()
-            .any(|directory| own::is_runnable(&directory.join(name)))
-        {
-            wanted.insert(name, filled(PASS_THROUGH));
+        if is_among(&theirs, name) {
+            wanted.insert(name, script(PASS_THROUGH));
         }
     }
+    if outside::is_strict(repo) {
+        wanted.insert(moves::NAME, Form::Link(guard));
+    }
     Ok(wanted)
+}
+
+/// Whether the user has a hook of this name in one of these directories.
+fn is_among(directories: &[PathBuf], name: &str) -> bool {
+    let mut hooks = directories.iter().map(|directory| directory.join(name));
+    hooks.any(|hook| own::is_runnable(&hook) && !is_ours(&hook))
+}
+
+/// Writes down whether the user has the hook as well that git calls most often, so that ours need
+/// not look for it each time.
+fn mark_own_moves(repo: &Repo) -> Result<bool, Error> {
+    let mark = repo.private(HOOKS).join(moves::HAS_OWN);
+    let has_own = outside::is_strict(repo) && is_among(&own::directories(repo)?, moves::NAME);
+    match (has_own, mark.exists()) {
+        (true, false) => replace_file(&mark, b"", 0o644)?,
+        (false, true) => fs::remove_file(&mark).map_err(git::Error::file("remove", &mark))?,
+        (true, true) | (false, false) => return Ok(false),
+    }
+    Ok(true)
+}
+
+/// A template with the program's place.
+pub(super) fn filled(template: &str, guard: &Path) -> Vec<u8> {
+    template.as_bytes().replace("@GUARD@", inside_quotes(guard))
+}
+
+/// Whether a hook is one of ours: its second line says so, or it is a link to our program.
+pub(super) fn is_ours(hook: &Path) -> bool {
+    match fs::read_link(hook) {
+        Ok(program) => program.file_name().is_some_and(|name| name == GUARD),
+        Err(_no_link) => intact::beginning(hook).contains_str(SIGNATURE),
+    }
 }
 
 /// The program of ours that belongs to the one that runs: beside it, whatever PATH says.
@@ -210,20 +276,29 @@ pub(super) fn are_stale(repo: &Repo) -> Result<bool, Error> {
     let stale = names().any(|name| {
         let path = directory.join(name);
         match wanted.get(name) {
-            Some(text) => !is_so(&path, text, 0o755),
+            Some(form) => !form.is_at(&path),
             None => path.exists(),
         }
     });
-    Ok(stale)
+    Ok(stale || outside::is_stale(repo)?)
 }
 
 /// Writes a file unless it is there with exactly this content and mode.
-fn write(path: &Path, content: &[u8], mode: u32) -> Result<bool, Error> {
+pub(super) fn write(path: &Path, content: &[u8], mode: u32) -> Result<bool, Error> {
     let same = is_so(path, content, mode);
     if !same {
         replace_file(path, content, mode)?;
     }
     Ok(!same)
+}
+
+/// Writes a link unless it is there already.
+pub(super) fn write_link(path: &Path, target: &Path) -> Result<bool, Error> {
+    if fs::read_link(path).is_ok_and(|there| there == target) {
+        return Ok(false);
+    }
+    replace_link(path, target)?;
+    Ok(true)
 }
 
 fn is_so(path: &Path, content: &[u8], mode: u32) -> bool {
@@ -239,7 +314,7 @@ fn format_config(hooks: &Path) -> Vec<u8> {
 
 /// What the repository includes: our configuration, for each marked worktree.
 fn included(repo: &Repo) -> Result<Vec<u8>, Error> {
-    let mut text = String::from("# Written by git stream: which worktrees belong to streams.\n");
+    let mut text = String::new();
     for linked in repo.linked_worktrees()? {
         if linked.git_dir.join(MARKER).exists() {
             let condition = format!("gitdir:./worktrees/{}", literal(&linked.id));
@@ -251,7 +326,8 @@ fn included(repo: &Repo) -> Result<Vec<u8>, Error> {
             );
         }
     }
-    Ok(text.into_bytes())
+    let header = b"# Written by git stream: which worktrees belong to streams.\n".to_vec();
+    Ok([header, outside::config(repo)?, text.into_bytes()].concat())
 }
 
 /// A worktree's id as a glob that matches it alone. git's configuration cannot hold a line feed
@@ -269,7 +345,7 @@ fn literal(id: &str) -> String {
 }
 
 /// A value as git's configuration quotes it.
-fn quoted(value: &OsStr) -> Vec<u8> {
+pub(super) fn quoted(value: &OsStr) -> Vec<u8> {
     let mut quoted = vec![b'"'];
     for byte in value.as_bytes() {
         match byte {

@@ -85,7 +85,13 @@ pub(super) fn path(repo: &Repo) -> Result<PathBuf, Error> {
 
 /// The parents of the commit about to be made.
 fn parents(repo: &Repo) -> Result<Vec<Id>, Error> {
-    let mut parents = vec![repo.head()?.ok_or(git::Error::Unborn)?];
+    let head = repo.head()?.ok_or(git::Error::Unborn)?;
+    Ok([vec![head], merged(repo)?].concat())
+}
+
+/// The commits that are being merged into HEAD.
+pub(super) fn merged(repo: &Repo) -> Result<Vec<Id>, Error> {
+    let mut parents = Vec::new();
     let path = repo.git_dir().join("MERGE_HEAD");
     match fs::read_to_string(&path) {
         Ok(text) => {

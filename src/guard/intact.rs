@@ -15,10 +15,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use bstr::ByteSlice as _;
-
-use super::hooks::{self, HOOKS, INCLUDED, SIGNATURE};
-use super::{Error, own};
+use super::hooks::{self, HOOKS, INCLUDED, is_ours};
+use super::{Error, moves, outside, own};
 use crate::git::{self, Linked, Repo};
 use crate::ledger::Ledger;
 use crate::workspace::MARKER;
@@ -101,7 +99,8 @@ pub(super) fn have_mended(repo: &Repo) {
     }
 }
 
-fn is_installed(repo: &Repo) -> bool {
+/// Whether the hooks are installed.
+pub fn is_installed(repo: &Repo) -> bool {
     repo.common_dir().join(INCLUDED).exists()
 }
 
@@ -110,14 +109,11 @@ fn changed(repo: &Repo) -> Vec<&'static str> {
     let directory = repo.private(HOOKS);
     let is_fine = |name: &&str| {
         let path = directory.join(name);
-        own::is_runnable(&path) && is_signed(&path)
+        own::is_runnable(&path) && is_ours(&path)
     };
-    hooks::always().filter(|name| !is_fine(name)).collect()
-}
-
-/// Whether a hook is one of ours: the second line says so.
-fn is_signed(path: &Path) -> bool {
-    beginning(path).contains_str(SIGNATURE)
+    let strict = outside::is_strict(repo).then_some(moves::NAME);
+    let all = hooks::always().chain(strict);
+    all.filter(|name| !is_fine(name)).collect()
 }
 
 /// Whether it is what managers write: something that can be executed, and says by what.
@@ -126,7 +122,7 @@ fn is_script(path: &Path) -> bool {
 }
 
 /// The first bytes of a file; none where it cannot be read.
-fn beginning(path: &Path) -> Vec<u8> {
+pub(super) fn beginning(path: &Path) -> Vec<u8> {
     let mut begin = Vec::new();
     let file = fs::File::open(path);
     match file.and_then(|file| file.take(64).read_to_end(&mut begin)) {
@@ -152,10 +148,10 @@ pub(super) fn hand_over(repo: &Repo) -> Result<(), Error> {
         let (path, name) = (entry.path(), entry.file_name());
         let name = name.to_string_lossy();
         let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        if !is_file || name.ends_with(KEPT) || name.starts_with('.') {
+        if !(is_file || is_ours(&path)) || name.ends_with(KEPT) || name.starts_with('.') {
             continue;
         }
-        match (is_signed(&path), hooks::is_name(&name)) {
+        match (is_ours(&path), hooks::is_name(&name)) {
             (true, false) => fs::remove_file(&path).map_err(git::Error::file("remove", &path))?,
             (false, _) if is_script(&path) => give_home(&path, &home.join(entry.file_name()))?,
             // Ours; or what no manager has written, a damaged file, which is none of the user's.
@@ -166,7 +162,8 @@ pub(super) fn hand_over(repo: &Repo) -> Result<(), Error> {
 }
 
 fn give_home(path: &Path, home: &Path) -> Result<(), Error> {
-    let is_there = fs::symlink_metadata(home).is_ok();
+    // One of ours that stands there gives way, as it would have to the manager itself.
+    let is_there = fs::symlink_metadata(home).is_ok() && !is_ours(home);
     let is_same =
         fs::read(home).is_ok_and(|theirs| fs::read(path).is_ok_and(|this| this == theirs));
     if is_same {

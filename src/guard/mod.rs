@@ -1,6 +1,7 @@
 //! Where is the rule asked: in hooks, of the index, of a range, of paths?
 //!
-//! [`hook`] is what git calls, [`hooks`] puts it where git looks. [`staged`], [`range`] and
+//! [`hook`] is what git calls, [`hooks`] puts it where git looks, and [`outside`] beside the
+//! user's own where that is possible. [`staged`], [`range`] and
 //! [`paths`] ask the rule and answer a [`Verdict`]: what is refused, whose it is, what to do.
 //! Whatever cannot be found out is a refusal: a commit is only ever let through by an answer.
 //! [`verify()`] comes after the fact and marks a stream whose history breaks the rule.
@@ -8,6 +9,9 @@
 pub mod hook;
 pub mod hooks;
 mod memo;
+mod moves;
+mod on_base;
+pub mod outside;
 pub mod own;
 
 mod ask;
@@ -30,6 +34,7 @@ pub use detect::Notice;
 pub use error::Error;
 pub use hook::Outcome;
 pub use index::staged;
+pub use moves::Stopped;
 pub use outsider::{outsider, touched};
 pub use owner::Owner;
 pub use taint::{Taint, judge as history};

@@ -13,8 +13,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::fs::{Access, access};
 
-use super::Error;
-use crate::git::Repo;
+use super::{Error, hooks};
+use crate::git::{self, Repo};
 
 /// Every directory in which a worktree of the repository may have its own hooks.
 pub(super) fn directories(repo: &Repo) -> Result<Vec<PathBuf>, Error> {
@@ -41,7 +41,7 @@ pub(super) fn home(repo: &Repo) -> Result<PathBuf, Error> {
 }
 
 /// `core.hooksPath` as it would be without our own setting.
-fn configured(repo: &Repo) -> Result<Option<PathBuf>, Error> {
+pub(super) fn configured(repo: &Repo) -> Result<Option<PathBuf>, git::Error> {
     match hooks_path(repo) {
         // Only a stream's worktree sees ours. Opening the repository once more costs as much as
         // opening it did, so that is not the first thing to do.
@@ -60,16 +60,17 @@ fn hooks_path(repo: &Repo) -> Option<PathBuf> {
 }
 
 /// Whether somebody has made our directory their setting: calling it again would never end.
-fn is_ours(repo: &Repo, directory: &Path) -> bool {
+pub(super) fn is_ours(repo: &Repo, directory: &Path) -> bool {
     let ours = repo.private("hooks").canonicalize();
     ours.is_ok_and(|ours| directory.canonicalize().is_ok_and(|theirs| theirs == ours))
 }
 
-/// The user's own hook of this name, if there is one that git would run.
+/// The user's own hook of this name, if there is one that git would run. One of ours that stands
+/// there is for other worktrees.
 fn find(repo: &Repo, name: &str) -> Result<Option<PathBuf>, Error> {
     let directories = directories(repo)?;
     let hook = directories.first().map(|directory| directory.join(name));
-    Ok(hook.filter(|hook| is_runnable(hook)))
+    Ok(hook.filter(|hook| is_runnable(hook) && !hooks::is_ours(hook)))
 }
 
 /// Whether git would run this file as a hook.

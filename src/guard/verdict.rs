@@ -37,6 +37,11 @@ pub enum What {
         /// Whether there is a ledger that says who holds what.
         ledger: bool,
     },
+    /// The commits that the move of a branch would bring.
+    Brought {
+        /// The commit that is trusted.
+        base: Id,
+    },
     /// Paths that were only named.
     Paths,
 }
@@ -168,7 +173,9 @@ impl Verdict {
         };
         match (self.what, self.judged) {
             (What::Staged | What::Commit, 0) => "nothing is staged".to_owned(),
-            (What::Range { .. } | What::Outsider { .. }, 0) => "the range has no commit".to_owned(),
+            (What::Range { .. } | What::Outsider { .. } | What::Brought { .. }, 0) => {
+                "the range has no commit".to_owned()
+            }
             (What::Outsider { ledger: false, .. }, _) => {
                 "there is no ledger here, so no stream is known to be held".to_owned()
             }
@@ -177,7 +184,9 @@ impl Verdict {
             (What::Staged | What::Commit, n) => {
                 format!("{} inside {whose}", staying(n, "staged path"))
             }
-            (What::Range { .. }, n) => format!("{} inside {whose}", staying(n, "commit")),
+            (What::Range { .. } | What::Brought { .. }, n) => {
+                format!("{} inside {whose}", staying(n, "commit"))
+            }
             (What::Paths, n) => format!("{} inside {whose}", staying(n, "path")),
         }
     }
@@ -204,7 +213,7 @@ impl Verdict {
                 "{whose} may not change {}: {groups}",
                 any(&of(refused, judged, "path"))
             ),
-            What::Range { .. } | What::Outsider { .. } => {
+            What::Range { .. } | What::Outsider { .. } | What::Brought { .. } => {
                 let mut commits: Vec<Id> = self.commits().collect();
                 commits.dedup();
                 let changes = match commits.len() {

@@ -34,7 +34,7 @@ pub(super) fn here(repo: &Repo, state: &State) -> Result<Option<StreamName>, Err
 }
 
 /// The full name of the branch that the worktree is on, or is about to be on again.
-fn branch(repo: &Repo) -> Result<Option<String>, Error> {
+pub(super) fn branch(repo: &Repo) -> Result<Option<String>, Error> {
     if let Some(branch) = repo.head_branch()? {
         return Ok(Some(branch));
     }

@@ -17,7 +17,7 @@ pub use server::serve;
 
 use crate::caller;
 use crate::git::{Lock, Repo};
-use crate::guard::hooks;
+use crate::guard::{hooks, outside};
 use crate::ledger::{Actor, Base, Kind, Ledger, Machine, OpId, Request, Rules, State, What};
 use crate::name::AgentName;
 use crate::plan::Plan;
@@ -34,6 +34,8 @@ pub struct Options {
     pub private: bool,
     /// Write a plan to begin with, where there is none.
     pub starter: bool,
+    /// Judge every move of a stream's branch, or do so no more; as before where it is not given.
+    pub strict: Option<bool>,
     /// Change nothing.
     pub dry_run: bool,
     /// Who calls, as given on the command line.
@@ -75,9 +77,22 @@ pub fn prepare(repo: &Repo, options: &Options) -> Result<Report, Error> {
         foresee(repo, &state, &wanted, options, &mut report)?;
         return Ok(report);
     }
+    if options.strict == Some(false) && outside::is_strict(repo) {
+        let by = actor(repo, &state, options)?;
+        if by.kind == Kind::Agent {
+            return Err(Error::PersonOnly {
+                what: "take a layer of the guard away",
+            });
+        }
+    }
     {
         let lock = Ledger::of(repo).lock()?;
-        configure(repo, &lock, &mut report)?;
+        configure(repo, &lock, options, &mut report)?;
+    }
+    for off in outside::off(repo)? {
+        report
+            .notes
+            .push(format!("{}.", off.message(&wanted.branch)));
     }
     record(repo, &state, wanted, options, &mut report)?;
     if options.starter {
@@ -87,12 +102,36 @@ pub fn prepare(repo: &Repo, options: &Options) -> Result<Report, Error> {
 }
 
 /// Writes the include and the hooks.
-fn configure(repo: &Repo, lock: &Lock, report: &mut Report) -> Result<(), Error> {
+fn configure(
+    repo: &Repo,
+    lock: &Lock,
+    options: &Options,
+    report: &mut Report,
+) -> Result<(), Error> {
+    if let Some(strict) = options.strict
+        && strict != outside::is_strict(repo)
+    {
+        outside::set_strict(repo, strict)?;
+        let judged = if strict { "are" } else { "are not" };
+        let done = format!("moves of streams' branches {judged} judged from now on");
+        report.done.push(done);
+    }
+    let before = outside::files(repo)?;
     if hooks::install(repo, lock)? {
         report.done.push(format!(
             "wrote the hooks in '{}'",
             repo.private("hooks").display()
         ));
+    }
+    let after = outside::files(repo)?;
+    for (layer, hook) in after.iter().filter(|one| !before.contains(one)) {
+        let what = match layer {
+            outside::Layer::Base => format!("guards '{}' in its own checkout", report.base),
+            outside::Layer::Strict => "sees streams' branches being moved".to_owned(),
+        };
+        report
+            .done
+            .push(format!("wrote '{}', which {what}", hook.display()));
     }
     if include::add(repo)? {
         let config = repo.common_dir().join("config");
@@ -181,6 +220,20 @@ fn foresee(
             repo.private("hooks").display()
         ));
     }
+    for off in outside::off(repo)? {
+        if let outside::Cause::Missing(hook) = off.cause {
+            done.push(format!("would write '{}'", hook.display()));
+        }
+    }
+    if let Some(strict) = options
+        .strict
+        .filter(|strict| *strict != outside::is_strict(repo))
+    {
+        let judged = if strict { "would be" } else { "would not be" };
+        done.push(format!(
+            "moves of streams' branches {judged} judged from now on"
+        ));
+    }
     if !include::is_in_force(repo)? {
         let config = repo.common_dir().join("config");
         done.push(format!(
@@ -219,10 +272,15 @@ pub fn uninstall(repo: &Repo, dry_run: bool) -> Result<Report, Error> {
             .done
             .push(format!("{would} the include from '{}'", config.display()));
     }
-    if repo.private("hooks").exists() || repo.common_dir().join(include::FILE).exists() {
+    let beside = outside::files(repo)?;
+    let is_there = repo.private("hooks").exists() || repo.common_dir().join(include::FILE).exists();
+    if is_there || !beside.is_empty() {
         if !dry_run {
             let _lock = Ledger::of(repo).lock()?;
             hooks::uninstall(repo)?;
+        }
+        for (_, hook) in beside {
+            report.done.push(format!("{would} '{}'", hook.display()));
         }
         report.done.push(format!(
             "{would} the hooks in '{}'",

@@ -30,7 +30,7 @@ pub use detail::{Commit, Detail, File};
 pub use draft::{Draft, Mistake};
 pub use error::Error;
 pub use need::Need;
-pub use picture::{Milestone, Overall, Picture};
+pub use picture::{Milestone, NotThere, Overall, Picture};
 pub use row::{Operation, Row};
 pub use text::Show;
 pub use wait::Wait;

@@ -12,7 +12,8 @@ use super::trespass;
 use super::wait::Waits;
 use super::worktrees::{self, Found};
 use super::{Detail, Error};
-use crate::guard::hooks::trouble;
+use crate::guard::hooks::{is_installed, trouble};
+use crate::guard::outside;
 use crate::inbox::{Question, describe};
 use crate::ledger::{State, StreamState, is_dead};
 use crate::name::StreamName;
@@ -40,6 +41,8 @@ pub struct Picture {
     pub escalations: Vec<Question>,
     /// What does not go on by itself.
     pub needs: Vec<Need>,
+    /// The layers of the guard that could be there and are not.
+    pub off: Vec<NotThere>,
     /// The plan's synchronization points.
     pub milestones: Vec<Milestone>,
     /// All in numbers.
@@ -47,6 +50,17 @@ pub struct Picture {
     /// More about the one stream that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<Detail>,
+}
+
+/// A layer of the guard that is not there.
+#[derive(Debug, Serialize)]
+pub struct NotThere {
+    /// Which: `base`, `strict`.
+    pub layer: &'static str,
+    /// Why, in a word: `elsewhere`, `taken`, `missing`.
+    pub why: &'static str,
+    /// The same in one sentence without a full stop.
+    pub message: String,
 }
 
 /// A synchronization point, and how far it is.
@@ -140,6 +154,7 @@ impl Picture {
             plan: workspace.plan_source.clone(),
             machine: machine.id.clone(),
             needs: needs(workspace, &rows, &escalations, &found)?,
+            off: not_there(workspace)?,
             milestones: milestones(state, plan),
             overall: overall(&rows, escalations.len()),
             streams: rows,
@@ -207,6 +222,19 @@ fn needs(
         .chain(of_hooks)
         .chain(of_rows)
         .collect())
+}
+
+fn not_there(workspace: &Workspace<'_>) -> Result<Vec<NotThere>, Error> {
+    if !is_installed(workspace.repo) {
+        return Ok(Vec::new());
+    }
+    let off = outside::off(workspace.repo)?;
+    let told = off.iter().map(|off| NotThere {
+        layer: off.layer.name(),
+        why: off.cause.name(),
+        message: off.message(&workspace.base.branch),
+    });
+    Ok(told.collect())
 }
 
 fn milestones(state: &State, plan: &Plan) -> Vec<Milestone> {

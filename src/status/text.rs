@@ -33,6 +33,9 @@ impl Picture {
             }
             text.push('\n');
         }
+        for off in &self.off {
+            text.push_str(&format!("{}\n\n", off.message));
+        }
         text.push_str(&self.summary());
         text.push('\n');
         text
@@ -62,6 +65,9 @@ impl Picture {
         }
         if !text.is_empty() {
             text.push('\n');
+        }
+        for off in &self.off {
+            text.push_str(&format!("{}\n\n", escaped(&off.message)));
         }
         text + &escaped(&self.summary()) + "\n"
     }

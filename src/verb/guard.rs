@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::cli::{self, Common, Out, Verb};
 use crate::exit::{Exit, Explain as _, Failure};
 use crate::git::Repo;
-use crate::guard::hook::{self, Outcome};
+use crate::guard::hook::{self, Called, Outcome};
 use crate::guard::{self, Doing, Notice, Unstaged, Verdict, Whose};
 use crate::name::StreamName;
 use crate::pattern::PatternSet;
@@ -208,30 +208,32 @@ fn told(unstaged: &Unstaged, doing: Doing, out: &mut Out) -> Exit {
 /// The life of the process: a hook of git's, or a question.
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    match arguments.get(1).and_then(|name| hook::named(name)) {
-        Some(name) => run_hook(name, &arguments[2..]),
+    match hook::called(&arguments) {
+        Some((name, called)) => run_hook(name, called),
         None => cli::main_with::<Guard>(arguments),
     }
 }
 
 /// git asks only whether the status is 0; a failure must never be.
-fn run_hook(name: &str, arguments: &[OsString]) -> ExitCode {
+fn run_hook(name: &str, called: Called<'_>) -> ExitCode {
     let mut out = Out::new(Common::default());
-    match hook::run(name, arguments) {
+    match hook::run(name, called) {
         Ok(Outcome::Passed) => ExitCode::SUCCESS,
         Ok(Outcome::RefusedByOwn(status)) => ExitCode::from(status),
         Ok(Outcome::Refused(verdicts)) => {
-            for verdict in &verdicts {
-                out.error_line("error: ", verdict.text());
+            let texts = verdicts.iter().map(Verdict::text);
+            refuse(texts, verdicts.iter().flat_map(Verdict::hints), &mut out)
+        }
+        Ok(Outcome::Stopped(stopped)) => {
+            let texts = stopped.iter().map(|one| one.text.clone());
+            let hints = stopped.iter().flat_map(|one| one.hints.clone());
+            refuse(texts, hints, &mut out)
+        }
+        Ok(Outcome::Warned(lines)) => {
+            for line in &lines {
+                out.warn(line);
             }
-            let mut given = Vec::new();
-            for hint in verdicts.iter().flat_map(Verdict::hints) {
-                if !given.contains(&hint) {
-                    out.hint(&hint);
-                    given.push(hint);
-                }
-            }
-            ExitCode::from(Exit::Refused.code())
+            ExitCode::SUCCESS
         }
         Ok(Outcome::Noticed { own, notices }) => {
             for notice in &notices {
@@ -241,6 +243,23 @@ fn run_hook(name: &str, arguments: &[OsString]) -> ExitCode {
         }
         Err(error) => out.failed_as(&error, Exit::Refused.code()),
     }
+}
+
+/// Tells what is refused, and each hint once.
+fn refuse(
+    texts: impl Iterator<Item = String>,
+    hints: impl Iterator<Item = String>,
+    out: &mut Out,
+) -> ExitCode {
+    texts.for_each(|text| out.error_line("error: ", text));
+    let mut given = Vec::new();
+    for hint in hints {
+        if !given.contains(&hint) {
+            out.hint(&hint);
+            given.push(hint);
+        }
+    }
+    ExitCode::from(Exit::Refused.code())
 }
 
 /// Tells what was found after the fact. It is no failure: git is past the point of asking.

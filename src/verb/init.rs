@@ -14,6 +14,8 @@ use crate::workspace::Workspace;
 /// Finds the base branch, writes the hooks and one include into git's configuration, begins the
 /// ledger, and writes a plan to begin with, `streams.toml`, where there is none. It asks nothing.
 /// The hooks are active only in the worktrees of streams, and run the hooks that are there already.
+/// One more guards the base branch where it is checked out: agents do not commit there, and people
+/// are told what streams hold. It is written only where it displaces no other.
 #[derive(Debug, clap::Parser)]
 #[command(name = "git-stream-init", bin_name = "git stream init", version)]
 pub struct Init {
@@ -29,11 +31,20 @@ pub struct Init {
     /// Trust the base branch as it stands now, although it was rewritten (a person only)
     #[arg(long)]
     accept: bool,
+    /// Judge every move of a stream's branch, by whatever command: git starts a hook five to seven
+    /// times in each commit, and for each ref that is fetched; later runs keep it
+    #[arg(long, overrides_with = "no_strict")]
+    strict: bool,
+    /// Do so no more (a person only)
+    #[arg(long)]
+    no_strict: bool,
     /// Judge what is pushed to this repository: only the hook `pre-receive` is written
-    #[arg(long, conflicts_with_all = ["private", "approve", "accept"])]
+    #[arg(long, conflicts_with_all = ["private", "approve", "accept", "strict", "no_strict"])]
     server: bool,
     /// Take the hooks and the include out again; branches, worktrees and the ledger stay
-    #[arg(long, conflicts_with_all = ["base", "private", "approve", "accept", "server"])]
+    #[arg(long, conflicts_with_all = [
+        "base", "private", "approve", "accept", "strict", "no_strict", "server",
+    ])]
     uninstall: bool,
     /// Act as this agent
     #[arg(long, value_name = "AGENT")]
@@ -57,6 +68,10 @@ impl Verb for Init {
         (
             "Allow the plan's commands to run:",
             "git stream init --approve",
+        ),
+        (
+            "Refuse a stream's branch to plumbing, too:",
+            "git stream init --strict",
         ),
         (
             "Judge what is pushed to a bare repository:",
@@ -83,6 +98,11 @@ impl Verb for Init {
                     accept: self.accept,
                     private: self.private,
                     starter: !self.approve,
+                    strict: match (self.strict, self.no_strict) {
+                        (true, _) => Some(true),
+                        (false, true) => Some(false),
+                        (false, false) => None,
+                    },
                     dry_run: self.dry_run,
                     agent: self.agent.clone(),
                 },

@@ -39,6 +39,7 @@ fn a_claim_needs_no_plan_and_no_setting_up() {
     $ROOT/repo.streams/api
     --- stderr ---
     wrote the hooks in '$ROOT/repo/.git/git-stream/hooks'
+    wrote '$ROOT/repo/.git/hooks/prepare-commit-msg', which guards 'main' in its own checkout
     included 'git-stream.config' in '$ROOT/repo/.git/config'
     recorded the base branch 'main'
     a1 takes api: src/api/** tests/api/**
@@ -92,6 +93,7 @@ fn the_answer_as_json_has_the_fields_of_the_contract() {
     {"version":1,"outcome":"claimed","stream":"api","agent":"a1","branch":"stream/api","worktree":"$ROOT/repo.streams/api","base":"$OID1","base_branch":"main","epoch":1,"slot":0,"files":["src/api/**"]}
     --- stderr ---
     wrote the hooks in '$ROOT/repo/.git/git-stream/hooks'
+    wrote '$ROOT/repo/.git/hooks/prepare-commit-msg', which guards 'main' in its own checkout
     included 'git-stream.config' in '$ROOT/repo/.git/config'
     recorded the base branch 'main'
     a1 takes api: src/api/**
@@ -190,6 +192,7 @@ fn the_plan_says_what_a_stream_owns() {
     $ROOT/repo.streams/schema
     --- stderr ---
     wrote the hooks in '$ROOT/repo/.git/git-stream/hooks'
+    wrote '$ROOT/repo/.git/hooks/prepare-commit-msg', which guards 'main' in its own checkout
     included 'git-stream.config' in '$ROOT/repo/.git/config'
     recorded the base branch 'main'
     a1 takes schema: schema/**
@@ -300,6 +303,7 @@ fn work_that_exists_is_adopted() {
     $ROOT/repo.streams/api
     --- stderr ---
     wrote the hooks in '$ROOT/repo/.git/git-stream/hooks'
+    wrote '$ROOT/repo/.git/hooks/prepare-commit-msg', which guards 'main' in its own checkout
     included 'git-stream.config' in '$ROOT/repo/.git/config'
     recorded the base branch 'main'
     goes on with 1 commit
@@ -443,6 +447,7 @@ fn likely_mistakes_get_a_hint() {
     $ROOT/repo.streams/api
     --- stderr ---
     wrote the hooks in '$ROOT/repo/.git/git-stream/hooks'
+    wrote '$ROOT/repo/.git/hooks/prepare-commit-msg', which guards 'main' in its own checkout
     included 'git-stream.config' in '$ROOT/repo/.git/config'
     recorded the base branch 'main'
     a1 takes api: src *.snap

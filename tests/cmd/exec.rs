@@ -32,6 +32,7 @@ fn a_command_runs_in_the_stream_with_its_identity() {
     GIT_STREAM_SLOT=0
     --- stderr ---
     wrote the hooks in '$ROOT/repo/.git/git-stream/hooks'
+    wrote '$ROOT/repo/.git/hooks/prepare-commit-msg', which guards 'main' in its own checkout
     included 'git-stream.config' in '$ROOT/repo/.git/config'
     recorded the base branch 'main'
     a1 takes api: src/api/**

@@ -12,6 +12,7 @@ fn it_sets_up_and_is_safe_to_run_again() {
     assert_snapshot!(sandbox.run(["init"]).block(), @"
     $ git stream init
     wrote the hooks in '$ROOT/repo/.git/git-stream/hooks'
+    wrote '$ROOT/repo/.git/hooks/prepare-commit-msg', which guards 'main' in its own checkout
     included 'git-stream.config' in '$ROOT/repo/.git/config'
     recorded the base branch 'main'
     wrote a plan to begin with, '$ROOT/repo/streams.toml'
@@ -36,6 +37,7 @@ fn a_dry_run_says_what_would_be_done() {
     assert_snapshot!(sandbox.run(["init", "--dry-run"]).block(), @"
     $ git stream init --dry-run
     would write the hooks in '$ROOT/repo/.git/git-stream/hooks'
+    would write '$ROOT/repo/.git/hooks/prepare-commit-msg'
     would include 'git-stream.config' in '$ROOT/repo/.git/config'
     would record the base branch 'main'
     would write a plan to begin with, '$ROOT/repo/streams.toml'
@@ -49,7 +51,7 @@ fn a_private_plan_stays_inside_the_git_directory() {
     let sandbox = Sandbox::new();
     assert_snapshot!(sandbox.run(["init", "--private", "--json"]).block(), @r#"
     $ git stream init --private --json
-    {"version":1,"outcome":"done","base":"main","done":["wrote the hooks in '$ROOT/repo/.git/git-stream/hooks'","included 'git-stream.config' in '$ROOT/repo/.git/config'","recorded the base branch 'main'","wrote a plan to begin with, '$ROOT/repo/.git/git-stream/streams.toml'"],"notes":[]}
+    {"version":1,"outcome":"done","base":"main","done":["wrote the hooks in '$ROOT/repo/.git/git-stream/hooks'","wrote '$ROOT/repo/.git/hooks/prepare-commit-msg', which guards 'main' in its own checkout","included 'git-stream.config' in '$ROOT/repo/.git/config'","recorded the base branch 'main'","wrote a plan to begin with, '$ROOT/repo/.git/git-stream/streams.toml'"],"notes":[]}
     [status 0]
     "#);
     assert_eq!(sandbox.git(&["status", "--porcelain"]), "");
@@ -74,6 +76,7 @@ fn uninstalling_leaves_the_work_and_says_how_to_remove_it() {
     assert_snapshot!(sandbox.run(["init", "--uninstall", "-n"]).block(), @"
     $ git stream init --uninstall -n
     would remove the include from '$ROOT/repo/.git/config'
+    would remove '$ROOT/repo/.git/hooks/prepare-commit-msg'
     would remove the hooks in '$ROOT/repo/.git/git-stream/hooks'
     --- stderr ---
     hint: 'api' is still held by a1; its worktree '$ROOT/repo.streams/api' is not guarded any more
@@ -84,6 +87,7 @@ fn uninstalling_leaves_the_work_and_says_how_to_remove_it() {
     assert_snapshot!(sandbox.run(["init", "--uninstall"]).block(), @"
     $ git stream init --uninstall
     removed the include from '$ROOT/repo/.git/config'
+    removed '$ROOT/repo/.git/hooks/prepare-commit-msg'
     removed the hooks in '$ROOT/repo/.git/git-stream/hooks'
     --- stderr ---
     hint: 'api' is still held by a1; its worktree '$ROOT/repo.streams/api' is not guarded any more
@@ -110,7 +114,7 @@ fn the_base_is_found_or_named() {
     sandbox.git(&["branch", "-m", "main", "trunk"]);
     assert_snapshot!(sandbox.run(["init", "--json", "-n"]).block(), @r#"
     $ git stream init --json -n
-    {"version":1,"outcome":"done","base":"trunk","done":["would write the hooks in '$ROOT/repo/.git/git-stream/hooks'","would include 'git-stream.config' in '$ROOT/repo/.git/config'","would record the base branch 'trunk'","would write a plan to begin with, '$ROOT/repo/streams.toml'"],"notes":[]}
+    {"version":1,"outcome":"done","base":"trunk","done":["would write the hooks in '$ROOT/repo/.git/git-stream/hooks'","would write '$ROOT/repo/.git/hooks/prepare-commit-msg'","would include 'git-stream.config' in '$ROOT/repo/.git/config'","would record the base branch 'trunk'","would write a plan to begin with, '$ROOT/repo/streams.toml'"],"notes":[]}
     [status 0]
     "#);
     assert_snapshot!(sandbox.run(["init", "--base", "no-such-branch"]).block(), @"

@@ -29,6 +29,8 @@ macro_rules! for_each_manager {
     };
 }
 
+pub(super) use for_each_manager;
+
 for_each_manager!(one_that_was_there_first_goes_on);
 fn one_that_was_there_first_goes_on(manager: Manager) {
     let Some(home) = Home::of(manager) else {

@@ -4,6 +4,7 @@
 //! rewrites what is staged. They are installed before us and after us, in the main checkout and in
 //! a stream's worktree, where a plan's `setup` would do it.
 
+mod base;
 mod beside;
 mod displaced;
 mod tools;
@@ -193,15 +194,47 @@ impl Home {
         self.restore(&api);
     }
 
+    /// An agent's commit on the base is refused, in its own checkout; where it is not, `status` says
+    /// why. Which of the two?
+    #[track_caller]
+    fn base_guard(&self) -> String {
+        let repo = self.sandbox.repo();
+        let tip = self.git(&repo, &["rev-parse", "HEAD"]).stdout();
+        self.sandbox.write("README.md", format!("after {tip}"));
+        self.sandbox.git(&["add", "README.md"]);
+        let commit = ["commit", "-qm", "On main", "--no-verify"];
+        let call = self.sandbox.program("git", commit).agent("a1");
+        let ran = self.with_environment(call).go();
+        let refused = ran.stderr().contains("agents do not commit on 'main'");
+        assert_eq!(refused, ran.status() != 0, "{}", ran.block());
+        let status = self.sandbox.run(["status", "--json"]).json();
+        let off = status["off"].as_array().unwrap();
+        assert_eq!(off.is_empty(), refused, "{off:?}\n{}", ran.block());
+        let back = ["-c", "core.hooksPath=/dev/null", "reset", "-q", "--hard"];
+        self.sandbox.git(&[&back[..], &[tip.trim()]].concat());
+        match off.first() {
+            None => "guarded".to_owned(),
+            Some(off) => off["why"].as_str().unwrap().to_owned(),
+        }
+    }
+
     fn restore(&self, directory: &Path) {
         let reset = ["-c", "core.hooksPath=/dev/null", "reset", "-q", "--hard"];
         self.sandbox.git_in(directory, &reset);
     }
 
-    /// Every byte in which a manager keeps itself, but for our line in the configuration.
+    /// Every byte in which a manager keeps itself, but for our line in the configuration and for
+    /// the hook of ours that stands among theirs.
     fn theirs(&self) -> (Fingerprint, String) {
         let repo = self.sandbox.repo();
-        let places = [".git/hooks", ".git/info", ".husky"].map(|place| repo.join(place));
+        let hooks = fs::read_dir(repo.join(".git/hooks")).into_iter().flatten();
+        let hooks = hooks.map(|entry| entry.unwrap().path());
+        let is_ours = |path: &PathBuf| {
+            let text = fs::read(path).unwrap_or_default();
+            String::from_utf8_lossy(&text).contains("\n# git stream:")
+        };
+        let others = [".git/info", ".husky"].map(|place| repo.join(place));
+        let places: Vec<PathBuf> = hooks.filter(|path| !is_ours(path)).chain(others).collect();
         let config = fs::read_to_string(repo.join(".git/config")).unwrap();
         let config = config.replace("[include]\n\tpath = git-stream.config\n", "");
         (Fingerprint::of_paths(&self.sandbox, &places), config)

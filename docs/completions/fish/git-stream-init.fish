@@ -3,6 +3,8 @@ complete -c git-stream-init -l agent -d 'Act as this agent' -r
 complete -c git-stream-init -l private -d 'Keep the plan inside the git directory, for trying it alone'
 complete -c git-stream-init -l approve -d 'Approve the commands of the plan as they stand (a person only)'
 complete -c git-stream-init -l accept -d 'Trust the base branch as it stands now, although it was rewritten (a person only)'
+complete -c git-stream-init -l strict -d 'Judge every move of a stream\'s branch, by whatever command: git starts a hook five to seven times in each commit, and for each ref that is fetched; later runs keep it'
+complete -c git-stream-init -l no-strict -d 'Do so no more (a person only)'
 complete -c git-stream-init -l server -d 'Judge what is pushed to this repository: only the hook `pre-receive` is written'
 complete -c git-stream-init -l uninstall -d 'Take the hooks and the include out again; branches, worktrees and the ledger stay'
 complete -c git-stream-init -s n -l dry-run -d 'Say what would happen, and change nothing'

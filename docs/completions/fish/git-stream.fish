@@ -83,6 +83,8 @@ complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l agent -d 
 complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l private -d 'Keep the plan inside the git directory, for trying it alone'
 complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l approve -d 'Approve the commands of the plan as they stand (a person only)'
 complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l accept -d 'Trust the base branch as it stands now, although it was rewritten (a person only)'
+complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l strict -d 'Judge every move of a stream\'s branch, by whatever command: git starts a hook five to seven times in each commit, and for each ref that is fetched; later runs keep it'
+complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l no-strict -d 'Do so no more (a person only)'
 complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l server -d 'Judge what is pushed to this repository: only the hook `pre-receive` is written'
 complete -c git-stream -n "__fish_git_stream_using_subcommand init" -l uninstall -d 'Take the hooks and the include out again; branches, worktrees and the ledger stay'
 complete -c git-stream -n "__fish_git_stream_using_subcommand init" -s n -l dry-run -d 'Say what would happen, and change nothing'

@@ -175,12 +175,17 @@ fn a_configuration_that_comes_after_ours_is_told_and_put_in_order() {
       git's configuration does not include that of the guard, or has a [core] section after it
         git stream init
 
+    commits on 'main' in its own checkout are not guarded: git looks for hooks in '$ROOT/repo/.husky/_', outside of its own directory
+
     0 of 3 streams landed, 2 held, 1 ready; base main at $oid1
     [status 0]
     ");
     assert_snapshot!(held.sandbox.run(["init"]).block(), @"
     $ git stream init
+    wrote the hooks in '$ROOT/repo/.git/git-stream/hooks'
     included 'git-stream.config' in '$ROOT/repo/.git/config'
+    --- stderr ---
+    hint: commits on 'main' in its own checkout are not guarded: git looks for hooks in '$ROOT/repo/.husky/_', outside of its own directory.
     [status 0]
     ");
     assert_eq!(held.needs(), "");

@@ -9,8 +9,10 @@ mod history;
 mod hook;
 mod intact;
 mod merge;
+mod on_base;
 mod oracle;
 mod push;
+mod strict;
 mod trusted;
 
 use std::path::{Path, PathBuf};
@@ -18,7 +20,7 @@ use std::path::{Path, PathBuf};
 use crate::support::{Ran, Sandbox};
 
 /// `api` and `ui` own their sources; `docs` is planned and stays unclaimed.
-const PLAN: &str = r#"version = 1
+pub(crate) const PLAN: &str = r#"version = 1
 [shared]
 files = ["package.json"]
 create = ["fixtures/**"]
@@ -75,7 +77,7 @@ impl Held {
     }
 
     /// Takes layers away: hooks that let everything through. Ones that are gone would be put back.
-    fn without(&self, hooks: &[&str]) {
+    pub(crate) fn without(&self, hooks: &[&str]) {
         for hook in hooks {
             let nothing = "#!/bin/sh\n# git stream: nothing at all\n";
             let path = format!(".git/git-stream/hooks/{hook}");

@@ -515,6 +515,9 @@ fn of_the_guard() -> Vec<Example> {
             stream: stream("api"),
             said: text("the disk is full"),
         }),
+        guard(guard::Error::TooLong {
+            limit: std::time::Duration::from_secs(30),
+        }),
         guard(guard::Error::OwnHook {
             path: at("/src/app/.git/hooks/pre-commit"),
             source: denied(),
