@@ -26,4 +26,5 @@ mod house;
 mod install;
 mod managers;
 mod race;
+mod remote;
 mod support;

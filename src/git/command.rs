@@ -118,8 +118,9 @@ impl Call {
         self.run_allowing(&[0], Some(input))
     }
 
-    /// Runs it, and ends it when it takes longer; any status but 0 is an error.
-    pub fn run_within(self, limit: Duration) -> Result<Output, Error> {
+    /// Runs it, and ends it when it takes longer; the statuses given are answers, any other is an
+    /// error.
+    pub fn run_within(self, statuses: &[i32], limit: Duration) -> Result<Output, Error> {
         let (shown, directory) = (self.shown(), self.directory.clone());
         let child = self.spawn(None)?;
         let id = Pid::from_child(&child);
@@ -148,7 +149,7 @@ impl Call {
                 full: false,
             });
         }
-        judged(output, &[0], (shown, &directory))
+        judged(output, statuses, (shown, &directory))
     }
 
     /// Runs it; the statuses given are answers, any other is an error.

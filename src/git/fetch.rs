@@ -1,8 +1,8 @@
-//! How is one branch brought here from a remote?
+//! How is a ref brought here from a remote, and where does the remote have it?
 
 use std::time::Duration;
 
-use super::{Error, Repo};
+use super::{Call, Error, Id, Repo};
 
 /// How often a fetch is tried that another fetch of the same branch got in the way of.
 const ATTEMPTS: usize = 3;
@@ -13,38 +13,68 @@ impl Repo {
     /// Nobody is asked for a password; tags, submodules and `FETCH_HEAD` stay as they are.
     pub fn fetch_branch(&self, remote: &str, branch: &str, limit: Duration) -> Result<(), Error> {
         let tracking = format!("refs/remotes/{remote}/{branch}");
+        self.fetch_ref(remote, &format!("refs/heads/{branch}"), &tracking, limit)
+    }
+
+    /// Fetches one ref of a remote into a ref of this repository, wherever it was before.
+    pub fn fetch_ref(
+        &self,
+        remote: &str,
+        name: &str,
+        into: &str,
+        limit: Duration,
+    ) -> Result<(), Error> {
         let mut attempt = 1;
         loop {
-            let before = self.read_ref(&tracking)?;
-            match self.fetch_once(remote, branch, &tracking, limit) {
-                Ok(()) => return Ok(()),
+            let before = self.read_ref(into)?;
+            let call = self
+                .unattended()
+                .args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"])
+                .args(["--no-auto-maintenance", "--no-recurse-submodules"])
+                .args(["--end-of-options", remote])
+                .arg(format!("+{name}:{into}"));
+            match call.run_within(&[0], limit) {
+                Ok(_) => return Ok(()),
                 // Another fetch has moved the ref while this one wanted to.
-                Err(_) if attempt < ATTEMPTS && self.read_ref(&tracking)? != before => attempt += 1,
+                Err(_) if attempt < ATTEMPTS && self.read_ref(into)? != before => attempt += 1,
                 Err(error) => return Err(error),
             }
         }
     }
 
-    fn fetch_once(
+    /// Where a remote has a ref, by its full name; `None` where it has none of that name.
+    pub fn remote_ref(
         &self,
         remote: &str,
-        branch: &str,
-        tracking: &str,
+        name: &str,
         limit: Duration,
-    ) -> Result<(), Error> {
-        let mut call = self
-            .call()
-            .args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"])
-            .args(["--no-auto-maintenance", "--no-recurse-submodules"])
-            .args(["--end-of-options", remote])
-            .arg(format!("+refs/heads/{branch}:{tracking}"));
-        let chosen = ["GIT_SSH_COMMAND", "GIT_SSH"];
-        if self.config("core.sshCommand").is_none()
-            && chosen.iter().all(|name| std::env::var_os(name).is_none())
-        {
+    ) -> Result<Option<Id>, Error> {
+        let output = self
+            .unattended()
+            .args(["ls-remote", "--quiet", "--end-of-options", remote, name])
+            .run_within(&[0], limit)?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        // `ls-remote` takes a pattern: it also answers with names that only end in ours.
+        let row = text
+            .lines()
+            .filter_map(|line| line.split_once('\t'))
+            .find(|(_, found)| *found == name);
+        Ok(row.and_then(|(hex, _)| self.parse_id(hex)))
+    }
+
+    /// A call that talks to a remote, and asks nobody anything.
+    ///
+    /// What the caller has set up to answer git's questions (a helper with a token) still answers.
+    pub(super) fn unattended(&self) -> Call {
+        let is_set = |name: &&str| std::env::var_os(name).is_some();
+        let mut call = self.call();
+        if !is_set(&"GIT_ASKPASS") && self.config("core.askPass").is_none() {
+            call = call.env("GIT_ASKPASS", "true");
+        }
+        let ssh = ["GIT_SSH_COMMAND", "GIT_SSH"];
+        if !ssh.iter().any(is_set) && self.config("core.sshCommand").is_none() {
             call = call.env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes");
         }
-        call.run_within(limit)?;
-        Ok(())
+        call
     }
 }

@@ -32,6 +32,6 @@ pub use refusal::{Holder, Refusal};
 pub use request::{Actor, NewClaim, Request, What};
 pub use state::State;
 pub use store::REF;
-pub use store::{Ledger, Submitted};
+pub use store::{Ledger, Share, Submitted};
 pub use table::{TRANSITIONS, Transition, allows};
 pub use transition::{Applied, Rules, apply};

@@ -76,6 +76,10 @@ pub struct Base {
     /// The remote whose branch it is, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote: Option<String>,
+    /// The ref of that remote which is the ledger of all machines; `None` where the ledger is of
+    /// this repository alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<String>,
     /// The newest commit of it that was accepted.
     #[serde(with = "hex")]
     pub commit: Id,

@@ -234,6 +234,7 @@ fn beginning(at: usize, stands: usize) -> State {
     let state = StreamState::ALL[stands % StreamState::ALL.len()];
     let mut begun = State {
         base: Some(Base {
+            ledger: None,
             branch: "main".to_owned(),
             remote: None,
             commit: id(1),

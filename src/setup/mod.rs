@@ -18,7 +18,7 @@ pub use server::serve;
 use crate::caller;
 use crate::git::{Lock, Repo};
 use crate::guard::{hooks, outside};
-use crate::ledger::{Actor, Base, Kind, Ledger, Machine, OpId, Request, Rules, State, What};
+use crate::ledger::{Actor, Base, Kind, Ledger, Machine, OpId, Request, Rules, Share, State, What};
 use crate::name::AgentName;
 use crate::plan::Plan;
 use crate::workspace::now;
@@ -36,6 +36,8 @@ pub struct Options {
     pub starter: bool,
     /// Judge every move of a stream's branch, or do so no more; as before where it is not given.
     pub strict: Option<bool>,
+    /// Begin to share the ledger, where the plan names a remote.
+    pub joins: bool,
     /// Change nothing.
     pub dry_run: bool,
     /// Who calls, as given on the command line.
@@ -65,8 +67,12 @@ pub fn prepare(repo: &Repo, options: &Options) -> Result<Report, Error> {
     if !repo.has_identity() {
         return Err(Error::NoIdentity);
     }
-    let state = Ledger::of(repo).read()?;
-    let wanted = base::choose(repo, &state, options)?;
+    let mut state = Ledger::of(repo).read()?;
+    let mut wanted = base::choose(repo, &state, options)?;
+    if !options.dry_run && joins(repo, &state, &wanted)? {
+        state = Ledger::of(repo).read()?;
+        wanted = base::choose(repo, &state, options)?;
+    }
     let mut report = Report {
         base: wanted.branch.clone(),
         base_ref: crate::workspace::full_name(&wanted.branch, wanted.remote.as_deref()),
@@ -99,6 +105,24 @@ pub fn prepare(repo: &Repo, options: &Options) -> Result<Report, Error> {
         starter::write(repo, options.private, &mut report)?;
     }
     Ok(report)
+}
+
+/// Takes over the ledger that other machines share, where this repository does not share it yet.
+fn joins(repo: &Repo, state: &State, wanted: &Base) -> Result<bool, Error> {
+    let shared = State {
+        base: Some(wanted.clone()),
+        ..State::default()
+    };
+    let Some(share) = Share::of(&shared).filter(|_| Share::of(state).is_none()) else {
+        return Ok(false);
+    };
+    let rules = Rules {
+        plan: &Plan::empty(),
+        dead: &|_| false,
+        compare: None,
+    };
+    Ledger::of(repo).join(&share, &rules)?;
+    Ok(true)
 }
 
 /// Writes the include and the hooks.
@@ -152,7 +176,10 @@ fn record(
     options: &Options,
     report: &mut Report,
 ) -> Result<(), Error> {
-    let is_same = |base: &Base| base.branch == wanted.branch && base.remote == wanted.remote;
+    let is_same = |base: &Base| {
+        (&base.branch, &base.remote, &base.ledger)
+            == (&wanted.branch, &wanted.remote, &wanted.ledger)
+    };
     let known = state.base.as_ref().is_some_and(is_same);
     if known && !options.accept {
         return Ok(());

@@ -20,6 +20,7 @@ mod picture;
 mod row;
 mod text;
 mod trespass;
+mod view;
 mod wait;
 mod worktrees;
 

@@ -9,6 +9,7 @@ use super::branches;
 use super::need::{self, Need};
 use super::row::{Operation, Row};
 use super::trespass;
+use super::view::View;
 use super::wait::Waits;
 use super::worktrees::{self, Found};
 use super::{Detail, Error};
@@ -31,6 +32,9 @@ pub struct Picture {
     pub plan: String,
     /// The machine that looked: only its own worktrees are known.
     pub machine: String,
+    /// How old this view of a ledger is that several machines share.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub view: Option<View>,
     /// Every stream of the plan and of the ledger, by name.
     pub streams: Vec<Row>,
     /// The locks on shared files.
@@ -153,6 +157,7 @@ impl Picture {
             base: base_json(base),
             plan: workspace.plan_source.clone(),
             machine: machine.id.clone(),
+            view: View::of(workspace),
             needs: needs(workspace, &rows, &escalations, &found)?,
             off: not_there(workspace)?,
             milestones: milestones(state, plan),

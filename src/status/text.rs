@@ -2,6 +2,7 @@
 
 use super::Picture;
 use super::row::Row;
+use super::view::View;
 use crate::inbox::table;
 use crate::ledger::StreamState;
 use crate::word::count;
@@ -104,7 +105,8 @@ impl Picture {
             let (name, landed, all) = (&milestone.name, milestone.landed, milestone.streams.len());
             parts.push(format!("milestone {name} {landed}/{all}"));
         }
-        format!("{}; base {branch} at {commit}", parts.join(", "))
+        let view = self.view.as_ref().map_or_else(String::new, View::words);
+        format!("{}; base {branch} at {commit}{view}", parts.join(", "))
     }
 
     fn cells(&self, show: Show) -> Vec<[String; 7]> {

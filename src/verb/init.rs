@@ -103,6 +103,7 @@ impl Verb for Init {
                         (false, true) => Some(false),
                         (false, false) => None,
                     },
+                    joins: !self.private,
                     dry_run: self.dry_run,
                     agent: self.agent.clone(),
                 },

@@ -153,6 +153,20 @@ impl<'r> Workspace<'r> {
         Ok(submitted)
     }
 
+    /// Brings a shared ledger up to what the remote has, and keeps the newer state.
+    pub fn refresh(&mut self) -> Result<(), Error> {
+        let (repo, machine) = (self.repo, &self.machine);
+        let dead = |intent: &Intent| is_dead(repo, machine, intent).unwrap_or(false);
+        let rules = Rules {
+            plan: &self.plan,
+            dead: &dead,
+            compare: self.compare,
+        };
+        self.ledger().refresh(&rules)?;
+        self.state = self.ledger().read()?;
+        Ok(())
+    }
+
     /// A request of a caller, as of now.
     pub fn request(&self, op: &OpId, by: &Actor, what: What, moves: Vec<RefMove>) -> Request {
         let trusted = self.base.doubt.is_none().then_some(self.base.commit);

@@ -222,6 +222,49 @@ fn of_the_ledger() -> Vec<Example> {
                 source: "missing field `state`".into(),
             },
         ),
+        example(
+            "ledger",
+            ledger::Error::Unreachable {
+                remote: text("origin"),
+                source: git::Error::Unborn,
+            },
+        ),
+        example(
+            "ledger",
+            ledger::Error::Unwanted {
+                remote: text("origin"),
+                name: text("refs/stream/ledger"),
+                why: text("[remote rejected] (deny updating a hidden ref)"),
+            },
+        ),
+        example(
+            "ledger",
+            ledger::Error::Rewound {
+                remote: text("origin"),
+                ours: id("2"),
+                theirs: id("1"),
+            },
+        ),
+        example(
+            "ledger",
+            ledger::Error::Gone {
+                remote: text("origin"),
+                name: text("refs/stream/ledger"),
+            },
+        ),
+        example(
+            "ledger",
+            ledger::Error::TwoLedgers {
+                remote: text("origin"),
+                held: vec![stream("api")],
+            },
+        ),
+        example(
+            "ledger",
+            ledger::Error::RemoteRaced {
+                remote: text("origin"),
+            },
+        ),
         example("ledger", ledger::Error::Raced { attempts: 32 }),
         example("workspace", workspace::Error::NotSetUp),
         example(

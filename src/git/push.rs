@@ -1,0 +1,215 @@
+//! What does a remote say to refs that are to move there?
+//!
+//! `git push --porcelain` answers one line for each ref. Its exit status alone cannot tell a lost
+//! race from a server that says no, and neither from a connection that broke after everything had
+//! arrived; which line means what was measured with git 2.39 to 2.55 over files, http and the git
+//! protocol. Only the flag and the summary are read, which git never translates, except for the
+//! server's own reason behind `[remote rejected]`.
+
+use std::time::Duration;
+
+use super::{Error, Expect, Id, Repo};
+
+/// One ref of the remote, from where it must be to where it shall be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Update {
+    /// The full name on the remote.
+    pub name: String,
+    /// Where it must be there.
+    pub from: Expect,
+    /// Where it shall be; `None` removes it.
+    pub to: Option<Id>,
+}
+
+/// What became of a push.
+#[derive(Debug)]
+pub enum Pushed {
+    /// Every ref is where it should be.
+    Done,
+    /// Another was faster, or a stale lock lies on the server: looking again and pushing again is
+    /// right, a bounded number of times.
+    Lost,
+    /// The remote does not want it, and will not want it the next time either.
+    Unwanted {
+        /// The ref.
+        name: String,
+        /// Why, in its words.
+        why: String,
+    },
+    /// Nobody knows: the connection ended before the remote had answered.
+    Unknown(Error),
+}
+
+impl Repo {
+    /// Moves refs of a remote, all of them or none, each only from where it is expected.
+    ///
+    /// Nobody is asked for a password, and the user's `pre-push` hook is not run: these are refs of
+    /// ours. That a ref only grows is for the caller to see to, since servers do not guard
+    /// `refs/stream/`.
+    pub fn push(&self, remote: &str, updates: &[Update], limit: Duration) -> Result<Pushed, Error> {
+        let mut call = self
+            .unattended()
+            .args(["-c", "core.hooksPath=/dev/null", "-c", "push.gpgSign=false"])
+            .args(["push", "--porcelain", "--no-verify", "--no-follow-tags"])
+            .args(["--recurse-submodules=no", "--no-progress"]);
+        if updates.len() > 1 {
+            call = call.arg("--atomic");
+        }
+        for Update { name, from, .. } in updates {
+            let old = match from {
+                Expect::At(id) => id.to_string(),
+                Expect::Absent => String::new(),
+            };
+            call = call.arg(format!("--force-with-lease={name}:{old}"));
+        }
+        call = call.args(["--end-of-options", remote]);
+        for Update { name, to, .. } in updates {
+            let new = to.map_or_else(String::new, |id| id.to_string());
+            call = call.arg(format!("{new}:{name}"));
+        }
+        match call.run_within(&[0, 1], limit) {
+            Ok(output) => Ok(judged(&output.stdout, output.status, &output.stderr)),
+            Err(error @ Error::Failed { .. }) => Ok(Pushed::Unknown(error)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Reads git's answer.
+fn judged(stdout: &[u8], status: i32, stderr: &str) -> Pushed {
+    let text = String::from_utf8_lossy(stdout);
+    let rows: Vec<Row<'_>> = text.lines().filter_map(Row::read).collect();
+    let refused = |row: &&Row<'_>| row.flag == '!' && !row.summary.contains("(atomic push failed)");
+    match rows.iter().find(refused) {
+        None if status == 0 && !rows.is_empty() => Pushed::Done,
+        None => Pushed::Unknown(Error::Failed {
+            command: "git push --porcelain".to_owned(),
+            how: format!("ended with status {status} and said nothing of the ref"),
+            status: Some(status),
+            stderr: stderr.to_owned(),
+            full: false,
+        }),
+        Some(row) if row.is_race() => Pushed::Lost,
+        Some(row) => Pushed::Unwanted {
+            name: row.name.to_owned(),
+            why: row.why(stderr),
+        },
+    }
+}
+
+/// One line of the answer: `<flag>\t<from>:<to>\t<summary> (<reason>)`.
+struct Row<'a> {
+    flag: char,
+    name: &'a str,
+    summary: &'a str,
+}
+
+impl<'a> Row<'a> {
+    fn read(line: &'a str) -> Option<Row<'a>> {
+        let mut fields = line.splitn(3, '\t');
+        let flag = fields.next()?.chars().next().unwrap_or(' ');
+        let (_, name) = fields.next()?.split_once(':')?;
+        let summary = fields.next()?;
+        Some(Row {
+            flag,
+            name,
+            summary,
+        })
+    }
+
+    /// Seen early, or seen by the server while it had the ref locked.
+    fn is_race(&self) -> bool {
+        const RACES: [&str; 7] = [
+            "(stale info)",
+            "(fetch first)",
+            "(non-fast-forward)",
+            "(already exists)",
+            "(failed to update ref)",
+            "(reference already exists)",
+            "(incorrect old value provided)",
+        ];
+        RACES.iter().any(|race| self.summary.contains(race))
+            || self.summary.contains("(cannot lock ref")
+    }
+
+    /// The reason, and what a hook of the server has written.
+    fn why(&self, stderr: &str) -> String {
+        let said: Vec<&str> = stderr
+            .lines()
+            .filter_map(|line| line.strip_prefix("remote: "))
+            .map(str::trim_end)
+            .filter(|line| !line.is_empty())
+            .collect();
+        if said.is_empty() {
+            self.summary.to_owned()
+        } else {
+            format!("{}: {}", self.summary, said.join("; "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Pushed, judged};
+
+    fn word(line: &str, status: i32) -> &'static str {
+        let text = format!("To somewhere\n{line}\nDone\n");
+        match judged(text.as_bytes(), status, "remote: no such luck\n") {
+            Pushed::Done => "done",
+            Pushed::Lost => "lost",
+            Pushed::Unwanted { .. } => "unwanted",
+            Pushed::Unknown(_) => "unknown",
+        }
+    }
+
+    #[test]
+    fn each_answer_of_git_has_one_meaning() {
+        let to = "abc:refs/stream/ledger";
+        let cases = [
+            (format!(" \t{to}\t123..456"), 0, "done"),
+            (format!("*\t{to}\t[new reference]"), 0, "done"),
+            (format!("=\t{to}\t[up to date]"), 0, "done"),
+            (format!("+\t{to}\t123...456 (forced update)"), 0, "done"),
+            (format!("!\t{to}\t[rejected] (stale info)"), 1, "lost"),
+            (format!("!\t{to}\t[rejected] (fetch first)"), 1, "lost"),
+            (
+                format!("!\t{to}\t[remote rejected] (failed to update ref)"),
+                1,
+                "lost",
+            ),
+            (
+                format!("!\t{to}\t[remote rejected] (pre-receive hook declined)"),
+                1,
+                "unwanted",
+            ),
+            (
+                format!("!\t{to}\t[remote rejected] (deny updating a hidden ref)"),
+                1,
+                "unwanted",
+            ),
+            (String::new(), 1, "unknown"),
+            (String::new(), 0, "unknown"),
+        ];
+        for (line, status, meaning) in cases {
+            assert_eq!(word(&line, status), meaning, "{line}");
+        }
+    }
+
+    #[test]
+    fn of_an_atomic_push_the_ref_that_was_refused_counts() {
+        let text = "To x\n!\ta:refs/heads/main\t[rejected] (atomic push failed)\n\
+                    !\tb:refs/stream/ledger\t[rejected] (stale info)\n";
+        assert!(matches!(judged(text.as_bytes(), 1, ""), Pushed::Lost));
+    }
+
+    #[test]
+    fn a_servers_own_words_are_passed_on() {
+        let text = "To x\n!\ta:refs/heads/main\t[remote rejected] (hook declined)\nDone\n";
+        let Pushed::Unwanted { name, why } = judged(text.as_bytes(), 1, "remote: no \nfatal: x\n")
+        else {
+            panic!("it was refused");
+        };
+        assert_eq!(name, "refs/heads/main");
+        assert_eq!(why, "[remote rejected] (hook declined): no");
+    }
+}

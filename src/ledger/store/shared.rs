@@ -1,0 +1,535 @@
+//! How does an event get onto a ledger that several machines share?
+//!
+//! The remote's ref is the truth; the local ledger is only ever a commit that the remote has
+//! acknowledged. One process of a machine at a time is its pusher: it takes everything that waits
+//! along in one push, as commits on top of what it knows. Where another machine was faster it
+//! fetches, decides everything again on the new state, and pushes again.
+//!
+//! ```text
+//! request ─→ queue ─┐
+//! request ─→ queue ─┼─ pack ─→ note ─→ push ─┬─ done ─→ ledger, outbox and refs move together
+//! outbox (rides) ───┘   ↑                    ├─ lost ─→ fetch ─┐
+//!                       └────────────────────┴─────────────────┘
+//! ```
+//!
+//! The lock that orders what this machine does to its own files is never held while the network is
+//! waited for. What dies between the push and its answer leaves the note, from which the next
+//! pusher finds out what arrived.
+
+use std::time::{Duration, Instant};
+
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+
+use super::note::{Awaited, Note};
+use super::queue::{self, Answer, Ticket};
+use super::share::Share;
+use super::{Ledger, REF, Submitted, entry, outbox};
+use crate::git::{self, Expect, Id, Lock, Move, Pushed, Repo, Update};
+use crate::ledger::error::Error;
+use crate::ledger::refusal::Refusal;
+use crate::ledger::request::{Request, What};
+use crate::ledger::transition::{Applied, Rules, apply};
+
+/// How long one conversation with the remote may take.
+const TALK: Duration = Duration::from_secs(30);
+/// How long a request is tried at all.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A ledger, and where it is shared.
+pub(super) struct Shared<'a, 'r> {
+    ledger: &'a Ledger<'r>,
+    repo: &'r Repo,
+    share: Share,
+    rules: &'a Rules<'a>,
+    deadline: Instant,
+}
+
+/// What is pushed at once.
+struct Parcel {
+    /// The ledger as it was acknowledged.
+    from: Option<Id>,
+    /// Its new tip; the same as `from` where there is nothing to push.
+    to: Option<Id>,
+    /// Whether the remote has `from`: it has not when a ledger is shared for the first time.
+    is_known_there: bool,
+    /// How far the outbox is in it.
+    carried: Option<Id>,
+    written: Vec<Awaited>,
+    unwritten: Vec<Ticket>,
+    moved: Vec<(Ticket, String)>,
+}
+
+impl<'a, 'r> Shared<'a, 'r> {
+    pub(super) fn new(
+        ledger: &'a Ledger<'r>,
+        share: Share,
+        rules: &'a Rules<'a>,
+    ) -> Shared<'a, 'r> {
+        Shared {
+            ledger,
+            repo: ledger.repo,
+            share,
+            rules,
+            deadline: Instant::now() + PATIENCE,
+        }
+    }
+
+    /// Puts a request to the remote's ledger and waits for its answer.
+    pub(super) fn submit(&self, request: &Request) -> Result<Result<Submitted, Refusal>, Error> {
+        loop {
+            let ticket = Ticket::put(self.repo, request)?;
+            let pusher = self.pusher(&ticket)?;
+            if ticket.waits()
+                && let Err(error) = self.drain(Some(&ticket))
+            {
+                ticket.withdraw()?;
+                return Err(error);
+            }
+            drop(pusher);
+            match ticket.take_answer(self.repo)? {
+                Answer::Written(commit) => return Ok(Ok(self.written(request, commit)?)),
+                Answer::Moved(name) => return Err(self.moved(request, name)?),
+                Answer::No => {}
+            }
+            let before = self.ledger.read()?;
+            match apply(&before, request, self.rules) {
+                Err(refusal) => return Ok(Err(refusal)),
+                Ok(Applied { event: None, state }) => {
+                    return Ok(Ok(Submitted {
+                        before,
+                        state,
+                        event: None,
+                    }));
+                }
+                // What stood in its way is gone by now.
+                Ok(_) if Instant::now() < self.deadline => {}
+                Ok(_) => return Err(self.raced()),
+            }
+        }
+    }
+
+    /// Pushes what waits in the outbox.
+    pub(super) fn flush(&self) -> Result<(), Error> {
+        let _pusher = Lock::take(&self.lock_path(), self.left())?;
+        self.drain(None)
+    }
+
+    /// Brings the local ledger up to what the remote has.
+    pub(super) fn refresh(&self) -> Result<(), Error> {
+        let _pusher = Lock::take(&self.lock_path(), self.left())?;
+        if !self.settle_note()? {
+            self.fetch()?;
+        }
+        Ok(())
+    }
+
+    /// Finds out what became of a push whose pusher died; nothing to do where none did.
+    pub(super) fn settle_what_died(&self) -> Result<(), Error> {
+        if Note::read(self.repo)?.is_some()
+            && let Some(_pusher) = Lock::try_take(&self.lock_path())?
+        {
+            self.settle_note()?;
+        }
+        Ok(())
+    }
+
+    /// Takes over the remote's ledger, if it has one.
+    ///
+    /// A ledger of this repository alone gives way, under a kept ref, unless streams are held on it.
+    pub(super) fn join(&self) -> Result<(), Error> {
+        let _pusher = Lock::take(&self.lock_path(), self.left())?;
+        let Share { remote, name } = &self.share;
+        let there = self.repo.remote_ref(remote, name, TALK);
+        let Some(_) = there.map_err(|source| self.unreachable(source))? else {
+            return super::view::remember(self.repo);
+        };
+        let tracking = self.share.tracking();
+        self.repo
+            .fetch_ref(remote, name, &tracking, TALK)
+            .map_err(|source| self.unreachable(source))?;
+        super::view::remember(self.repo)?;
+        let _lock = self.ledger.lock()?;
+        let (ours, theirs) = (self.repo.read_ref(REF)?, self.repo.read_ref(&tracking)?);
+        let theirs = theirs.expect("it was fetched just now");
+        entry::read(self.repo, Some(theirs))?;
+        let mut steps = vec![Move {
+            name: REF.to_owned(),
+            from: Expect::from_read(ours),
+            to: Some(theirs),
+        }];
+        if let Some(ours) = ours
+            && !self.repo.is_ancestor(ours, theirs)?
+        {
+            let held: Vec<_> = entry::read(self.repo, Some(ours))?
+                .held()
+                .map(|(name, ..)| name.clone())
+                .collect();
+            if !held.is_empty() {
+                return Err(Error::TwoLedgers {
+                    remote: remote.clone(),
+                    held,
+                });
+            }
+            steps.push(Move {
+                name: format!("refs/stream/kept/ledger/{}", ours.to_hex_with_len(12)),
+                from: Expect::Absent,
+                to: Some(ours),
+            });
+        }
+        Ok(self
+            .repo
+            .move_refs(&steps, "stream: joined the ledger of the remote")?)
+    }
+
+    fn unreachable(&self, source: git::Error) -> Error {
+        Error::Unreachable {
+            remote: self.share.remote.clone(),
+            source,
+        }
+    }
+
+    fn pusher(&self, ticket: &Ticket) -> Result<Lock, Error> {
+        match Lock::take(&self.lock_path(), self.left()) {
+            Ok(lock) => Ok(lock),
+            Err(error) => {
+                ticket.withdraw()?;
+                Err(error.into())
+            }
+        }
+    }
+
+    fn lock_path(&self) -> std::path::PathBuf {
+        self.repo.private("push.lock")
+    }
+
+    fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    fn raced(&self) -> Error {
+        Error::RemoteRaced {
+            remote: self.share.remote.clone(),
+        }
+    }
+
+    // ---- pushing ----
+
+    /// Pushes until everything that waits has its answer. Only for the pusher.
+    fn drain(&self, own: Option<&Ticket>) -> Result<(), Error> {
+        let mut is_fresh = self.settle_note()?;
+        let mut waits = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(20))
+            .with_max_delay(Duration::from_secs(2))
+            .with_jitter()
+            .without_max_times()
+            .with_total_delay(Some(self.left()))
+            .build();
+        loop {
+            let parcel = {
+                let _lock = self.ledger.lock()?;
+                self.pack(own)?
+            };
+            // An answer that is no may rest on what has changed elsewhere.
+            if !is_fresh && !parcel.unwritten.is_empty() {
+                self.fetch()?;
+                is_fresh = true;
+                continue;
+            }
+            if parcel.to == parcel.from || self.push(&parcel)? {
+                return parcel.turn_down();
+            }
+            is_fresh = true;
+            match waits.next() {
+                Some(wait) => std::thread::sleep(wait.min(self.left())),
+                None => return Err(self.raced()),
+            }
+        }
+    }
+
+    /// Pushes once; whether it is there.
+    fn push(&self, parcel: &Parcel) -> Result<bool, Error> {
+        let Share { remote, name } = &self.share;
+        let note = parcel.note();
+        note.write(self.repo)?;
+        let update = Update {
+            name: name.clone(),
+            from: Expect::from_read(parcel.from.filter(|_| parcel.is_known_there)),
+            to: parcel.to,
+        };
+        match self.repo.push(remote, &[update], TALK)? {
+            Pushed::Done => {
+                super::view::remember(self.repo)?;
+                self.acknowledge(&note)?;
+                Ok(true)
+            }
+            Pushed::Lost => {
+                self.fetch()?;
+                self.settle(&note)
+            }
+            Pushed::Unwanted { why, .. } => {
+                Note::forget(self.repo)?;
+                Err(Error::Unwanted {
+                    remote: remote.clone(),
+                    name: name.clone(),
+                    why,
+                })
+            }
+            Pushed::Unknown(source) => match self.fetch() {
+                Ok(()) => self.settle(&note),
+                // The note stays: the next pusher finds out.
+                Err(Error::Unreachable { remote, .. }) => {
+                    Err(Error::Unreachable { remote, source })
+                }
+                Err(error) => Err(error),
+            },
+        }
+    }
+
+    /// Puts everything that waits on top of the ledger, in memory and in the object database.
+    fn pack(&self, own: Option<&Ticket>) -> Result<Parcel, Error> {
+        let repo = self.repo;
+        let from = repo.read_ref(REF)?;
+        let held = outbox::read(repo)?;
+        let pending = if held.onto == from {
+            held.pending
+        } else {
+            outbox::rebase(repo, &held.pending, from, self.rules)?
+        };
+        let is_known_there =
+            from.is_some() && Share::of(&entry::read(repo, from)?).as_ref() == Some(&self.share);
+        let mut parcel = Parcel {
+            from,
+            to: pending.last().map(|last| last.commit).or(from),
+            is_known_there,
+            carried: held.tip,
+            written: Vec::new(),
+            unwritten: Vec::new(),
+            moved: Vec::new(),
+        };
+        let mut state = entry::read(repo, parcel.to)?;
+        for ticket in self.tickets(own)?.into_iter().filter(Ticket::waits) {
+            if let Some(name) = self.misplaced(&ticket.request)? {
+                parcel.moved.push((ticket, name));
+                continue;
+            }
+            match apply(&state, &ticket.request, self.rules) {
+                Ok(Applied {
+                    state: next,
+                    event: Some(event),
+                }) => {
+                    let commit = entry::write(repo, parcel.to, &state, &next, &event)?;
+                    (parcel.to, state) = (Some(commit), next);
+                    parcel.written.push(Awaited { ticket, commit });
+                }
+                Ok(_) | Err(_) => parcel.unwritten.push(ticket),
+            }
+        }
+        repo.flush()?;
+        Ok(parcel)
+    }
+
+    fn tickets(&self, own: Option<&Ticket>) -> Result<Vec<Ticket>, Error> {
+        queue::waiting(self.repo, own, &|request| self.decides(request))
+    }
+
+    /// Whether this program can decide it: only some can compare patterns.
+    fn decides(&self, request: &Request) -> bool {
+        let compares = matches!(request.what, What::Claim(_) | What::Add { .. });
+        !compares || self.rules.compare.is_some()
+    }
+
+    /// A ref that a request moves, and that is not where the request found it.
+    fn misplaced(&self, request: &Request) -> Result<Option<String>, Error> {
+        for one in &request.moves {
+            if self.repo.read_ref(&one.name)? != one.old {
+                return Ok(Some(one.name.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    // ---- what has arrived ----
+
+    /// What became of a push whose pusher died; whether the remote was asked.
+    fn settle_note(&self) -> Result<bool, Error> {
+        let Some(note) = Note::read(self.repo)? else {
+            return Ok(false);
+        };
+        self.fetch()?;
+        self.settle(&note)?;
+        Ok(true)
+    }
+
+    /// Whether a push has arrived after all, now that the remote's ledger is here.
+    fn settle(&self, note: &Note) -> Result<bool, Error> {
+        let tip = self.repo.read_ref(&self.share.tracking())?;
+        let has_arrived = match tip {
+            Some(tip) => note.to == tip || self.repo.is_ancestor(note.to, tip)?,
+            None => false,
+        };
+        if has_arrived {
+            self.acknowledge(note)?;
+        }
+        self.follow(tip)?;
+        Note::forget(self.repo)?;
+        Ok(has_arrived)
+    }
+
+    /// The remote has it: ledger, outbox and the refs that the events move go on together.
+    fn acknowledge(&self, note: &Note) -> Result<(), Error> {
+        let _lock = self.ledger.lock()?;
+        if self.repo.read_ref(REF)? == note.from {
+            self.advance(note.to, note.carried, &note.moves)?;
+        }
+        for Awaited { ticket, commit } in &note.written {
+            ticket.answer(&Answer::Written(*commit))?;
+        }
+        Note::forget(self.repo)
+    }
+
+    /// Brings the remote's ledger here, and follows it unless a push is still to be judged.
+    fn fetch(&self) -> Result<(), Error> {
+        let Share { remote, name } = &self.share;
+        let tracking = self.share.tracking();
+        if let Err(source) = self.repo.fetch_ref(remote, name, &tracking, TALK) {
+            let there = self.repo.remote_ref(remote, name, TALK);
+            return match there {
+                Ok(None) if !self.is_acknowledged()? => Ok(()),
+                Ok(None) => Err(Error::Gone {
+                    remote: remote.clone(),
+                    name: name.clone(),
+                }),
+                Ok(Some(_)) | Err(_) => Err(self.unreachable(source)),
+            };
+        }
+        super::view::remember(self.repo)?;
+        if Note::read(self.repo)?.is_none() {
+            self.follow(self.repo.read_ref(&tracking)?)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the remote has ever acknowledged a ledger of ours.
+    fn is_acknowledged(&self) -> Result<bool, Error> {
+        let tip = self.repo.read_ref(REF)?;
+        Ok(Share::of(&entry::read(self.repo, tip)?).as_ref() == Some(&self.share))
+    }
+
+    /// Moves the local ledger to what the remote has, if that has only grown.
+    fn follow(&self, tip: Option<Id>) -> Result<(), Error> {
+        let _lock = self.ledger.lock()?;
+        let (Some(theirs), ours) = (tip, self.repo.read_ref(REF)?) else {
+            return Ok(());
+        };
+        if ours == Some(theirs) {
+            return Ok(());
+        }
+        if let Some(ours) = ours
+            && !self.repo.is_ancestor(ours, theirs)?
+        {
+            return Err(Error::Rewound {
+                remote: self.share.remote.clone(),
+                ours,
+                theirs,
+            });
+        }
+        // A ledger that cannot be read is not followed.
+        entry::read(self.repo, Some(theirs))?;
+        self.advance(theirs, None, &[])
+    }
+
+    /// Moves ledger, outbox and refs in one step. Under the lock of this machine's files.
+    fn advance(
+        &self,
+        to: Id,
+        carried: Option<Id>,
+        moves: &[crate::ledger::RefMove],
+    ) -> Result<(), Error> {
+        let repo = self.repo;
+        let from = repo.read_ref(REF)?;
+        let held = outbox::read(repo)?;
+        let done = held
+            .pending
+            .iter()
+            .position(|one| Some(one.commit) == carried)
+            .map_or(0, |at| at + 1);
+        let rest = outbox::rebase(repo, &held.pending[done..], Some(to), self.rules)?;
+        let mut steps = vec![Move {
+            name: REF.to_owned(),
+            from: Expect::from_read(from),
+            to: Some(to),
+        }];
+        let next = rest.last().map(|last| last.commit);
+        steps.extend(outbox::step(held.tip, next));
+        for one in moves {
+            // One that somebody has moved meanwhile stays where it is; its own process is told.
+            if repo.read_ref(&one.name)? == one.old {
+                steps.push(Move {
+                    name: one.name.clone(),
+                    from: Expect::from_read(one.old),
+                    to: one.new,
+                });
+            }
+        }
+        for one in &rest {
+            outbox::keep(repo, one.commit, &one.request)?;
+        }
+        repo.move_refs(&steps, "stream: acknowledged")?;
+        outbox::forget(repo, &held.pending, &rest);
+        Ok(())
+    }
+
+    // ---- what the caller is told ----
+
+    fn written(&self, request: &Request, commit: Id) -> Result<Submitted, Error> {
+        let parent = self.repo.commit(commit)?.parents.first().copied();
+        let before = entry::read(self.repo, parent)?;
+        let event = apply(&before, request, self.rules)
+            .ok()
+            .and_then(|applied| applied.event);
+        let state = self.ledger.read()?;
+        Ok(Submitted {
+            before,
+            state,
+            event,
+        })
+    }
+
+    fn moved(&self, request: &Request, name: String) -> Result<Error, Error> {
+        let expected = request.moves.iter().find(|one| one.name == name);
+        let actual = self.repo.read_ref(&name)?;
+        Ok(git::Error::Moved {
+            expected: expected.and_then(|one| one.old),
+            actual,
+            name,
+        }
+        .into())
+    }
+}
+
+impl Parcel {
+    fn note(&self) -> Note {
+        let moves = self
+            .written
+            .iter()
+            .flat_map(|one| &one.ticket.request.moves);
+        Note {
+            from: self.from,
+            to: self.to.expect("something is to be pushed"),
+            carried: self.carried,
+            moves: moves.cloned().collect(),
+            written: self.written.clone(),
+        }
+    }
+
+    /// Tells those whose request is not on the ledger.
+    fn turn_down(&self) -> Result<(), Error> {
+        for ticket in &self.unwritten {
+            ticket.answer(&Answer::No)?;
+        }
+        for (ticket, name) in &self.moved {
+            ticket.answer(&Answer::Moved(name.clone()))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,64 @@
+//! What is left when a machine dies in the middle of a conversation with the remote?
+
+use super::fleet::Fleet;
+use crate::support::{assert_sound, for_every_git_call};
+
+#[test]
+fn a_claim_that_dies_is_finished_by_the_same_command_and_never_held_twice() {
+    let calls = for_every_git_call(|kill| {
+        let fleet = Fleet::new();
+        let (one, two) = (fleet.ready_machine("one"), fleet.ready_machine("two"));
+        let claim = ["claim", "api", "--files", "src/api/**"];
+        let killed = fleet
+            .on(&one, &claim)
+            .agent("a1")
+            .killed_at(kill)
+            .go()
+            .was_killed();
+        let other = fleet
+            .on(&two, &["claim", "all", "--files", "src/**"])
+            .agent("a2")
+            .go();
+        let again = fleet.on(&one, &claim).agent("a1").go();
+        // Whoever the remote has heard first has it, and nobody else.
+        let both = (other.status(), again.status());
+        assert!(
+            both == (4, 0) || both == (0, 4),
+            "{kill:?}:\n{}\n{}",
+            other.block(),
+            again.block()
+        );
+        for machine in [&one, &two] {
+            assert_sound(&fleet.sandbox, machine);
+        }
+        assert!(
+            !one.join(".git/git-stream/pushing.json").exists(),
+            "{kill:?}"
+        );
+        killed
+    });
+    assert!(calls >= 5, "{calls}");
+}
+
+#[test]
+fn a_release_that_dies_is_finished_by_the_same_command() {
+    for_every_git_call(|kill| {
+        let fleet = Fleet::new();
+        let one = fleet.ready_machine("one");
+        let claim = ["claim", "api", "--files", "src/api/**"];
+        fleet.on(&one, &claim).agent("a1").go().succeeded();
+        let release = || fleet.on(&one, &["release", "api"]).agent("a1");
+        let killed = release().killed_at(kill).go().was_killed();
+        let again = release().go();
+        // It may have been over before it died.
+        assert!(
+            [0, 1].contains(&again.status()),
+            "{kill:?}: {}",
+            again.block()
+        );
+        let last = fleet.ledger().pop().unwrap_or_default();
+        assert!(last.starts_with("release api:"), "{kill:?}: {last}");
+        assert_sound(&fleet.sandbox, &one);
+        killed
+    });
+}

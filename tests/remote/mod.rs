@@ -1,0 +1,8 @@
+//! Do several machines agree, with a git remote as the only server?
+
+mod batch;
+mod crash;
+mod fleet;
+mod race;
+mod story;
+mod trouble;
