@@ -7,6 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use bstr::{BStr, ByteSlice as _};
 use serde_json::{Value, json};
 
+use crate::word;
+
 /// A path inside the repository: a string, or `{"bytes": "<base64>"}` where it is not UTF-8.
 pub fn json(path: &BStr) -> Value {
     match path.to_str() {
@@ -15,42 +17,18 @@ pub fn json(path: &BStr) -> Value {
     }
 }
 
-/// A path for people: quoted as git quotes it (`core.quotePath=false`) where it holds control
-/// characters, quotes, backslashes or bytes that are not UTF-8.
+/// A path, or any text of somebody else's, for people: quoted as git quotes it
+/// (`core.quotePath=false`) where it holds quotes, backslashes, bytes that are not UTF-8 or what
+/// must not be printed.
 pub fn shown(path: &BStr) -> String {
-    let plain = path.to_str().is_ok_and(|text| {
-        !text
-            .chars()
-            .any(|c| c.is_control() || c == '"' || c == '\\')
-            && !text.is_empty()
-    });
-    if plain {
-        return path.to_string();
+    match path.to_str() {
+        Ok(text) if is_plain(text) => text.to_owned(),
+        _ => format!("\"{}\"", word::escaped(path, '"')),
     }
-    let mut quoted = String::from("\"");
-    for chunk in path.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match c {
-                '"' => quoted.push_str("\\\""),
-                '\\' => quoted.push_str("\\\\"),
-                '\n' => quoted.push_str("\\n"),
-                '\t' => quoted.push_str("\\t"),
-                '\r' => quoted.push_str("\\r"),
-                c if c.is_control() => {
-                    let mut buffer = [0; 4];
-                    for byte in c.encode_utf8(&mut buffer).bytes() {
-                        quoted.push_str(&format!("\\{byte:03o}"));
-                    }
-                }
-                c => quoted.push(c),
-            }
-        }
-        for byte in chunk.invalid() {
-            quoted.push_str(&format!("\\{byte:03o}"));
-        }
-    }
-    quoted.push('"');
-    quoted
+}
+
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && !text.contains(['"', '\\']) && word::is_printable(text)
 }
 
 #[cfg(test)]
@@ -74,5 +52,13 @@ mod tests {
         assert_eq!(shown("a\nb".into()), r#""a\nb""#);
         assert_eq!(shown("say \"hi\"".into()), r#""say \"hi\"""#);
         assert_eq!(shown("".into()), r#""""#);
+        assert_eq!(shown("\u{1b}[2J\u{7f}".into()), r#""\033[2J\177""#);
+    }
+
+    #[test]
+    fn what_a_build_server_would_obey_is_quoted() {
+        assert_eq!(shown("::error::x".into()), r#""::error::x""#);
+        assert_eq!(shown("a/##[x]".into()), r#""a/#\043[x]""#);
+        assert_eq!(shown("a::b/#c".into()), "a::b/#c");
     }
 }

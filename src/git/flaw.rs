@@ -3,12 +3,12 @@
 //! Anybody can put a tree together byte by byte, and most programs take it: with a name twice, of
 //! which each program sees another one; with a `/` in a name, so that one entry is a path; out of
 //! order, so that lookups miss what is there; with a mode that git reads as another; with an empty
-//! directory, which no list of paths shows. What is decided from a list of changed paths does not
+//! directory, which no list of paths shows; with more levels than git reads. What is decided from a list of changed paths does not
 //! hold for such trees. What was there before is not looked at: old histories have some.
 
 use bstr::{BStr, BString, ByteSlice as _};
 
-use super::tree::{Entries, Entry, joined};
+use super::tree::{Entries, Entry, is_too_deep, joined};
 use super::{Error, Id, Repo};
 
 /// What is wrong with a tree.
@@ -38,6 +38,14 @@ impl Repo {
     ) -> Result<Option<Flaw>, Error> {
         if old == Some(new) || new.is_empty_tree() {
             return Ok(None);
+        }
+        if is_too_deep(directory) {
+            return Ok(Some(Flaw {
+                directory: BString::default(),
+                tree: new,
+                name: directory.split_str("/").next().unwrap_or_default().into(),
+                what: "is nested deeper than git reads",
+            }));
         }
         let (before, entries) = (self.entries(old)?, self.listed(new)?);
         if let Some((name, what)) = wrong(&before, &entries) {

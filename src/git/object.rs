@@ -7,7 +7,10 @@
 use std::fs::File;
 
 use bstr::{BStr, BString, ByteSlice as _};
-use gix::objs::{Kind, Write as _};
+use gix::hash::oid;
+use gix::objs::{Data, Find, Kind, Write as _};
+use gix::traverse::commit::Simple;
+use gix::traverse::commit::simple::{CommitTimeOrder, Sorting};
 
 use super::{Error, Id, Repo};
 
@@ -52,8 +55,22 @@ impl Commit {
 }
 
 impl Repo {
-    /// Reads an object of a kind that is expected.
+    /// Reads an object of a kind that is expected, and makes sure that it is what its id says.
     pub(super) fn bytes(&self, id: Id, kind: Kind) -> Result<Vec<u8>, Error> {
+        let bytes = self.stored_bytes(id, kind)?;
+        match is_what_its_id_says(&id, kind, &bytes) {
+            Ok(()) => Ok(bytes),
+            Err(error) => Err(Error::Object {
+                attempt: "read",
+                what: format!("{kind} {id}"),
+                source: error.into(),
+            }),
+        }
+    }
+
+    /// Reads an object of a kind that is expected, as it is stored: for what is judged again from
+    /// the commit.
+    pub(super) fn stored_bytes(&self, id: Id, kind: Kind) -> Result<Vec<u8>, Error> {
         let unreadable = |source: Box<dyn std::error::Error + Send + Sync>| Error::Object {
             attempt: "read",
             what: format!("{kind} {id}"),
@@ -82,6 +99,16 @@ impl Repo {
     /// Reads a blob.
     pub fn blob(&self, id: Id) -> Result<Vec<u8>, Error> {
         self.bytes(id, Kind::Blob)
+    }
+
+    /// How many bytes a blob has, which may be more than anybody wants to read.
+    pub fn blob_size(&self, id: Id) -> Result<u64, Error> {
+        let header = self.gix.find_header(id).map_err(|error| Error::Object {
+            attempt: "read",
+            what: format!("blob {id}"),
+            source: error.into(),
+        })?;
+        Ok(header.size())
     }
 
     /// Whether an object is there.
@@ -145,9 +172,11 @@ impl Repo {
     /// The best common ancestors of one commit and a merge of the others, as
     /// `git merge-base --all one others…` has them.
     pub fn merge_bases(&self, one: Id, others: &[Id]) -> Result<Vec<Id>, Error> {
+        let objects = Checked(&self.gix.objects);
+        let mut graph = gix::revwalk::Graph::new(&objects, None);
         let found = self
             .gix
-            .merge_bases_many(one, others)
+            .merge_bases_many_with_graph(one, others, &mut graph)
             .map_err(|source| Error::Object {
                 attempt: "compare",
                 what: format!("the history of {one}"),
@@ -168,16 +197,47 @@ impl Repo {
             what: "the history".to_owned(),
             source: source.into(),
         };
-        self.gix
-            .rev_walk(tips.iter().copied())
-            .with_hidden(hidden.iter().copied())
-            .sorting(gix::revision::walk::Sorting::ByCommitTime(
-                gix::traverse::commit::simple::CommitTimeOrder::NewestFirst,
-            ))
-            .all()
+        let newest_first = Sorting::ByCommitTime(CommitTimeOrder::NewestFirst);
+        Simple::new(tips.iter().copied(), Checked(&self.gix.objects))
+            .sorting(newest_first)
+            .and_then(|walk| walk.hide(hidden.iter().copied()))
             .map_err(broken)?
             .map(|step| step.map(|step| step.id).map_err(broken))
             .collect()
+    }
+}
+
+/// Objects for a walk through history, each of which is what its id says.
+///
+/// Objects are files, and nothing but their hash says whose content they have: one with another
+/// commit's content would lead the walk elsewhere, for as long as somebody looks.
+struct Checked<'r>(&'r gix::OdbHandle);
+
+impl Find for Checked<'_> {
+    fn try_find<'a>(
+        &self,
+        id: &oid,
+        buffer: &'a mut Vec<u8>,
+    ) -> Result<Option<Data<'a>>, gix::Error> {
+        let found = Find::try_find(self.0, id, buffer)?;
+        if let Some(data) = &found {
+            is_what_its_id_says(id, data.kind, data.data).map_err(gix::Error::from_error)?;
+        }
+        Ok(found)
+    }
+}
+
+/// An object whose content is another's.
+#[derive(Debug, thiserror::Error)]
+#[error("what is stored as {id} is another object, or damaged")]
+struct NotItself {
+    id: Id,
+}
+
+fn is_what_its_id_says(id: &oid, kind: Kind, content: &[u8]) -> Result<(), NotItself> {
+    match gix::objs::compute_hash(id.kind(), kind, content) {
+        Ok(hash) if *hash == *id => Ok(()),
+        _ => Err(NotItself { id: id.to_owned() }),
     }
 }
 

@@ -178,16 +178,34 @@ impl Repo {
         Ok(self.parse_id(&output.line()))
     }
 
-    /// The full names of the refs that a revision may begin with, in git's order; `HEAD` and names
-    /// of one's own in the git directory aside.
-    pub fn refs_called(&self, revision: &str) -> Vec<String> {
-        let name = revision.split(['^', '~', '@', '{', ':']).next();
-        let name = name.unwrap_or_default();
-        ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"]
+    /// What a revision begins with: the name of a ref, if that is one, and the rest.
+    pub fn beginning(revision: &str) -> (&str, &str) {
+        let ends = ["^", "~", ":", "@{"];
+        let end = ends.iter().filter_map(|end| revision.find(end)).min();
+        revision.split_at(end.unwrap_or(revision.len()))
+    }
+
+    /// The full names of the refs that have this name, in git's order; only the one where it is
+    /// a full name itself. None for `HEAD` and its kin.
+    pub fn refs_called(&self, name: &str) -> Vec<String> {
+        if is_head(name) {
+            return Vec::new();
+        }
+        if name.starts_with("refs/") && self.has_ref(name) {
+            return vec![name.to_owned()];
+        }
+        ["refs/", "refs/tags/", "refs/heads/", "refs/remotes/"]
             .into_iter()
             .map(|place| format!("{place}{name}"))
-            .filter(|full_name| full_name.starts_with("refs/") && self.has_ref(full_name))
+            .filter(|full_name| self.has_ref(full_name))
             .collect()
+    }
+
+    /// Whether a file in the git directory would pass for a ref of this name. git looks there
+    /// first, so whoever may write such a file would say what a name means.
+    pub fn has_file_called(&self, name: &str) -> bool {
+        let places = [self.git_dir(), self.common_dir()];
+        !name.is_empty() && !is_head(name) && places.iter().any(|place| place.join(name).is_file())
     }
 
     /// Whether exactly this ref exists; what is no name of a ref does not.
@@ -249,4 +267,10 @@ impl Repo {
         }
         Ok(None)
     }
+}
+
+/// Whether git keeps a commit under this name for itself: `HEAD`, `FETCH_HEAD`.
+fn is_head(name: &str) -> bool {
+    let upper = |byte: u8| byte.is_ascii_uppercase() || byte == b'_';
+    name.ends_with("HEAD") && name.bytes().all(upper)
 }

@@ -173,7 +173,8 @@ impl Repo {
         self.gix.config_snapshot().boolean(key)
     }
 
-    /// Refuses a clone whose history is cut off.
+    /// Refuses a clone whose history is cut off. What `GIT_SHALLOW_FILE` names cuts nothing off:
+    /// no walk of ours stops there.
     pub fn require_whole_history(&self) -> Result<(), Error> {
         if self.common_dir.join("shallow").exists() {
             Err(Error::Shallow)
@@ -214,9 +215,10 @@ impl Repo {
 /// How repositories are opened: as git does, but objects are always what their id says.
 ///
 /// A replace ref (`git replace`) would show another tree or other parents in place of a commit's,
-/// and what is decided here must hold for the commit itself.
+/// and a commit-graph is a file that anybody can write: what is decided here must hold for the
+/// commit itself.
 fn strict(options: gix::open::Options) -> gix::open::Options {
-    options.config_overrides(["core.useReplaceRefs=false"])
+    options.config_overrides(["core.useReplaceRefs=false", "core.commitGraph=false"])
 }
 
 /// A repository that is there and cannot be read is another matter than none at all.

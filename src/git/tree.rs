@@ -191,6 +191,13 @@ impl Repo {
         if old == new {
             return Ok(());
         }
+        if is_too_deep(prefix) {
+            return Err(Error::Object {
+                attempt: "compare",
+                what: "a tree".to_owned(),
+                source: "it is nested deeper than git reads".into(),
+            });
+        }
         let (old, new) = (self.entries(old)?, self.entries(new)?);
         for (name, before, after) in merged(&old, &new) {
             if before == after {
@@ -299,4 +306,12 @@ pub(super) fn joined(prefix: &BStr, name: &BStr) -> BString {
         return name.to_owned();
     }
     [prefix.as_bytes(), b"/", name.as_bytes()].concat().into()
+}
+
+/// How many levels of directories git reads (`core.maxTreeDepth`), and we follow.
+const DEEPEST: usize = 2048;
+
+/// Whether a directory lies deeper than git reads.
+pub(super) fn is_too_deep(directory: &BStr) -> bool {
+    directory.len() >= DEEPEST && directory.find_iter("/").count() >= DEEPEST
 }

@@ -80,15 +80,22 @@ pub(super) fn ends<'t>(repo: &Repo, range: &'t str) -> Result<(&'t str, Id, Id),
 
 /// The commit that a revision names.
 ///
-/// Of a short name that several refs have, git takes a tag before a branch: whoever may push a tag
-/// `main` would say what the base is.
+/// Of a short name that several refs have, git takes a tag before a branch, and a file of that name
+/// in the git directory before both: whoever may push a tag `main`, or write the file `.git/main`,
+/// would say what the base is. So git is asked for the full name of the one ref that has it.
 pub fn commit_at(repo: &Repo, revision: &str) -> Result<Id, Error> {
-    let names = repo.refs_called(revision);
+    let (name, rest) = Repo::beginning(revision);
+    let mut names = repo.refs_called(name);
     if names.len() > 1 {
         let revision = revision.to_owned();
         return Err(Error::Ambiguous { revision, names });
     }
-    repo.resolve(revision)?.ok_or_else(|| Error::NotACommit {
+    let found = match names.pop() {
+        Some(full_name) => repo.resolve(&format!("{full_name}{rest}"))?,
+        None if repo.has_file_called(name) => None,
+        None => repo.resolve(revision)?,
+    };
+    found.ok_or_else(|| Error::NotACommit {
         revision: revision.to_owned(),
     })
 }

@@ -22,7 +22,7 @@ use crate::exit::Exit;
 use crate::git::{Id, Repo};
 use crate::ledger::is_dead;
 use crate::name::StreamName;
-use crate::workspace::{Workspace, marked};
+use crate::workspace::{Workspace, is_no_streams};
 
 /// What is told after the fact.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ pub(super) fn run(repo: &Repo, name: &str, args: &[OsString]) -> Outcome {
 }
 
 fn look(repo: &Repo, name: &str, args: &[OsString]) -> Result<Vec<Notice>, Error> {
-    if !may_have_moved(repo, name, args) || marked(repo.git_dir())?.is_none() {
+    if !may_have_moved(repo, name, args) || is_no_streams(repo)? {
         return Ok(Vec::new());
     }
     intact::have_mended(repo);

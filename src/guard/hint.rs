@@ -5,8 +5,8 @@ use bstr::{BStr, ByteSlice as _};
 use super::owner::Owner;
 use super::verdict::{Refused, Verdict, What};
 use crate::name::StreamName;
-use crate::path;
 use crate::rule::Why;
+use crate::word;
 
 /// One hint for each kind of reason, then how to go on without the refused paths.
 pub(super) fn hints(verdict: &Verdict) -> Vec<String> {
@@ -139,13 +139,14 @@ fn pattern(path: &BStr) -> String {
     for c in path.to_str_lossy().chars() {
         match c {
             // Patterns are one line of text; `?` stands for the byte that text cannot hold.
-            char::REPLACEMENT_CHARACTER | '\n' | '\r' | '\0' => pattern.push('?'),
+            char::REPLACEMENT_CHARACTER => pattern.push('?'),
+            c if c.is_control() => pattern.push('?'),
             '*' | '?' | '[' | ']' | '{' | '}' | '\\' => pattern.extend(['\\', c]),
             '!' if pattern.is_empty() => pattern.push_str("\\!"),
             c => pattern.push(c),
         }
     }
-    in_quotes(&pattern)
+    word::in_quotes(pattern.as_bytes())
 }
 
 /// A path as a word of a shell command.
@@ -154,14 +155,7 @@ fn quoted(path: &BStr) -> String {
     if path.bytes().all(plain) && !path.starts_with(b"-") {
         return path.to_string();
     }
-    match path.to_str() {
-        Ok(text) => in_quotes(text),
-        Err(_not_text) => path::shown(path),
-    }
-}
-
-fn in_quotes(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
+    word::in_quotes(path)
 }
 
 #[cfg(test)]
@@ -193,5 +187,7 @@ mod tests {
         assert_eq!(quoted("src/a.rs".into()), "src/a.rs");
         assert_eq!(quoted("a b's".into()), "'a b'\\''s'");
         assert_eq!(quoted("-a".into()), "'-a'");
+        assert_eq!(quoted(b"a\x1b\xff"[..].into()), "$'a\\033\\377'");
+        assert_eq!(pattern("a\u{1b}b\n".into()), "'a?b?'");
     }
 }

@@ -12,10 +12,11 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use super::hooks::{self, Layer};
+use super::index::Merging;
 use super::moves::{self, Stopped};
 use super::{Error, Notice, Verdict, detect, index, intact, memo, on_base, own, push, who};
 use crate::git::Repo;
-use crate::workspace::{Workspace, marked};
+use crate::workspace::{Workspace, is_no_streams};
 
 /// How a hook ended.
 #[derive(Debug)]
@@ -95,7 +96,7 @@ pub fn run(name: &str, called: Called<'_>) -> Result<Outcome, Error> {
     };
     match layer {
         Some(Layer::BeforeCommit) => match own::run(&repo, name, args)? {
-            0 => judge(&repo),
+            0 => judge(&repo, name),
             status => Ok(Outcome::RefusedByOwn(status)),
         },
         Some(Layer::BeforePush) => push::run(&repo, name, args),
@@ -107,8 +108,8 @@ pub fn run(name: &str, called: Called<'_>) -> Result<Outcome, Error> {
     }
 }
 
-fn judge(repo: &Repo) -> Result<Outcome, Error> {
-    if marked(repo.git_dir())?.is_none() {
+fn judge(repo: &Repo, name: &str) -> Result<Outcome, Error> {
+    if is_no_streams(repo)? {
         return Ok(Outcome::Passed);
     }
     if memo::is_accepted(repo) {
@@ -117,7 +118,11 @@ fn judge(repo: &Repo) -> Result<Outcome, Error> {
     intact::have_mended(repo);
     let workspace = Workspace::open(repo)?;
     let stream = who::here(repo, &workspace.state)?;
-    let verdict = index::judge(&workspace, stream)?;
+    let merging = match name {
+        "pre-merge-commit" => Merging::AsGitSays,
+        _ => Merging::AsRecorded,
+    };
+    let verdict = index::judge(&workspace, stream, merging)?;
     if verdict.accepts() {
         memo::accept(repo);
         Ok(Outcome::Passed)

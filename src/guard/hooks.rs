@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice as _;
 
-pub use super::intact::{Trouble, is_installed, mend, trouble};
+pub use super::intact::{Mended, Trouble, is_installed, mend, trouble};
 use super::{Error, intact, moves, outside, own};
 use crate::git::{self, Lock, Repo, replace_file, replace_link};
 use crate::workspace::MARKER;
@@ -161,7 +161,7 @@ pub(super) fn layer(name: &str) -> Option<Layer> {
 pub fn install(repo: &Repo, _lock: &Lock) -> Result<bool, Error> {
     let directory = repo.private(HOOKS);
     let mut changed = false;
-    intact::hand_over(repo)?;
+    intact::put_aside(repo)?;
     let wanted = wanted(repo)?;
     for (name, form) in &wanted {
         changed |= form.put(&directory.join(name))?;
@@ -181,8 +181,8 @@ pub fn install(repo: &Repo, _lock: &Lock) -> Result<bool, Error> {
     Ok(changed)
 }
 
-/// Removes all that [`install`] has written.
-pub fn uninstall(repo: &Repo) -> Result<(), Error> {
+/// Removes all that [`install`] has written. What others had put among it stays, and is named.
+pub fn uninstall(repo: &Repo) -> Result<Vec<PathBuf>, Error> {
     // The configuration first: without it, git looks for no hook of ours.
     for path in [
         repo.common_dir().join(INCLUDED),
@@ -191,10 +191,7 @@ pub fn uninstall(repo: &Repo) -> Result<(), Error> {
         absent_is_fine(fs::remove_file(&path)).map_err(git::Error::file("remove", &path))?;
     }
     outside::uninstall(repo)?;
-    intact::hand_over(repo)?;
-    let hooks = repo.private(HOOKS);
-    absent_is_fine(fs::remove_dir_all(&hooks)).map_err(git::Error::file("remove", &hooks))?;
-    Ok(())
+    intact::remove_all(repo)
 }
 
 pub(super) fn absent_is_fine(result: std::io::Result<()>) -> std::io::Result<()> {
@@ -214,7 +211,7 @@ fn wanted(repo: &Repo) -> Result<BTreeMap<&'static str, Form>, Error> {
         .collect();
     let theirs = own::directories(repo)?;
     for name in PASSED {
-        if is_among(&theirs, name) {
+        if is_among(&theirs, name) || intact::theirs(repo, name).is_some() {
             wanted.insert(name, script(PASS_THROUGH));
         }
     }
@@ -280,7 +277,10 @@ pub(super) fn are_stale(repo: &Repo) -> Result<bool, Error> {
             None => path.exists(),
         }
     });
-    Ok(stale || outside::is_stale(repo)?)
+    let included = included(repo)?;
+    let there = fs::read(repo.common_dir().join(INCLUDED));
+    let is_in_force = there.is_ok_and(|there| there == included);
+    Ok(stale || !is_in_force || outside::is_stale(repo)?)
 }
 
 /// Writes a file unless it is there with exactly this content and mode.

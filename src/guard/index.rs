@@ -26,32 +26,45 @@ pub fn staged(repo: &Repo, whose: &Whose) -> Result<Verdict, Error> {
     match whose {
         Whose::Here => {
             let stream = who::here(repo, &workspace.state)?.ok_or(Error::WhichStream)?;
-            judge(&workspace, Some(stream))
+            judge(&workspace, Some(stream), Merging::AsRecorded)
         }
-        Whose::Stream(stream) => judge(&workspace, Some(stream.clone())),
+        Whose::Stream(stream) => judge(&workspace, Some(stream.clone()), Merging::AsRecorded),
         Whose::Files(files) => {
             let scope = Scope::new(&files.clone().into(), &workspace.plan);
-            with_scope(&workspace, None, &scope)
+            with_scope(&workspace, None, &scope, Merging::AsRecorded)
         }
     }
+}
+
+/// Where it is said what is being merged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Merging {
+    /// In `MERGE_HEAD`.
+    AsRecorded,
+    /// In the environment, as long as `MERGE_HEAD` is not there: git writes it only after
+    /// pre-merge-commit. Anybody can set a variable, so nothing else believes it, and
+    /// prepare-commit-msg asks again.
+    AsGitSays,
 }
 
 pub(super) fn judge(
     workspace: &Workspace<'_>,
     stream: Option<StreamName>,
+    merging: Merging,
 ) -> Result<Verdict, Error> {
     let stream = stream.ok_or(Error::WhichStream)?;
     let scope = ask::scope(&workspace.state, &workspace.plan, &stream)?;
-    with_scope(workspace, Some(stream), &scope)
+    with_scope(workspace, Some(stream), &scope, merging)
 }
 
 fn with_scope(
     workspace: &Workspace<'_>,
     stream: Option<StreamName>,
     scope: &Scope,
+    merging: Merging,
 ) -> Result<Verdict, Error> {
     let repo = workspace.repo;
-    let base = base(workspace)?;
+    let base = base(workspace, merging)?;
     let tree = repo.tree_of(base)?;
     let index = path(repo)?;
     let changes = repo.diff_index(&index, Some(tree))?;
@@ -68,9 +81,9 @@ fn with_scope(
 }
 
 /// The newest commit of the trusted base that the commit about to be made will contain.
-pub(super) fn base(workspace: &Workspace<'_>) -> Result<Id, Error> {
+pub(super) fn base(workspace: &Workspace<'_>, merging: Merging) -> Result<Id, Error> {
     workspace.repo.require_whole_history()?;
-    let parents = parents(workspace.repo)?;
+    let parents = parents(workspace.repo, merging)?;
     Ok(base_for(workspace.repo, workspace.base.commit, &parents)?)
 }
 
@@ -84,13 +97,13 @@ pub(super) fn path(repo: &Repo) -> Result<PathBuf, Error> {
 }
 
 /// The parents of the commit about to be made.
-fn parents(repo: &Repo) -> Result<Vec<Id>, Error> {
+fn parents(repo: &Repo, merging: Merging) -> Result<Vec<Id>, Error> {
     let head = repo.head()?.ok_or(git::Error::Unborn)?;
-    Ok([vec![head], merged(repo)?].concat())
+    Ok([vec![head], merged(repo, merging)?].concat())
 }
 
 /// The commits that are being merged into HEAD.
-pub(super) fn merged(repo: &Repo) -> Result<Vec<Id>, Error> {
+pub(super) fn merged(repo: &Repo, merging: Merging) -> Result<Vec<Id>, Error> {
     let mut parents = Vec::new();
     let path = repo.git_dir().join("MERGE_HEAD");
     match fs::read_to_string(&path) {
@@ -103,9 +116,10 @@ pub(super) fn merged(repo: &Repo) -> Result<Vec<Id>, Error> {
                 parents.push(parent);
             }
         }
-        // git writes it only after pre-merge-commit, and names the parents in the environment.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            parents.extend(from_environment(repo));
+            if merging == Merging::AsGitSays {
+                parents.extend(from_environment(repo));
+            }
         }
         Err(error) => return Err(git::Error::file("read", &path)(error).into()),
     }

@@ -2,8 +2,12 @@
 //!
 //! A hook manager asks git where hooks live and writes there. Run inside a stream's worktree, which
 //! is where `npm install` runs it, that is our directory: lefthook and prek put their own file in
-//! the place of ours, which they rename. Such a file is moved to where it would have gone without
-//! us, among the user's own hooks; from there ours runs it. Then ours are written again.
+//! the place of ours, which they rename. Such a file gets a name beside ours, `NAME.theirs`, and
+//! ours runs it where the user has no hook of that name. Then ours are written again.
+//!
+//! It is never moved among the user's own hooks. A sandbox that keeps an agent from writing
+//! `.git/hooks` may let it write here; what it leaves here runs in the worktrees of streams, where
+//! git would have run it anyway, and nowhere else. By its text it cannot be told from a manager's.
 //!
 //! # Limits
 //!
@@ -19,7 +23,7 @@ use super::hooks::{self, HOOKS, INCLUDED, is_ours};
 use super::{Error, moves, outside, own};
 use crate::git::{self, Linked, Repo};
 use crate::ledger::Ledger;
-use crate::workspace::MARKER;
+use crate::workspace::{MARKER, holding};
 
 /// The end of the name under which a file stays that has no other place.
 const KEPT: &str = ".theirs";
@@ -68,16 +72,52 @@ fn overridden(repo: &Repo, linked: &Linked) -> Result<Option<Trouble>, git::Erro
     Ok(sets.then_some(Trouble::Overridden { file }))
 }
 
-/// Puts the hooks into their place again, and a pass-through for each that the user has by now;
-/// those of ours that git would not have run. Takes the lock only where there is something to do.
-pub fn mend(repo: &Repo) -> Result<Vec<&'static str>, Error> {
-    if !is_installed(repo) || !hooks::are_stale(repo)? {
-        return Ok(Vec::new());
+/// What was wrong with the hooks, and is no more.
+#[derive(Debug, Default)]
+pub struct Mended {
+    /// Those of ours that git would not have run.
+    pub back: Vec<&'static str>,
+    /// What others had put there, as it is called now.
+    pub kept: Vec<PathBuf>,
+}
+
+/// Puts the hooks into their place again, and a pass-through for each that the user has by now.
+/// Takes the lock only where there is something to do.
+pub fn mend(repo: &Repo) -> Result<Mended, Error> {
+    if !is_installed(repo) {
+        return Ok(Mended::default());
+    }
+    let is_marked_again = mark_again(repo)?;
+    if !is_marked_again && !hooks::are_stale(repo)? {
+        return Ok(Mended::default());
     }
     let lock = Ledger::of(repo).lock()?;
-    let changed = changed(repo);
+    let back = changed(repo);
+    let kept = put_aside(repo)?;
     hooks::install(repo, &lock)?;
-    Ok(changed)
+    Ok(Mended { back, kept })
+}
+
+/// Marks the worktrees that the ledger knows as a stream's and that have lost their mark, as one
+/// has that was removed and added again; whether there was any.
+fn mark_again(repo: &Repo) -> Result<bool, Error> {
+    // A ledger that cannot be read is for whoever needs it to complain about.
+    let Ok(state) = Ledger::of(repo).read() else {
+        return Ok(false);
+    };
+    let mut any = false;
+    for linked in repo.linked_worktrees()? {
+        let Some(stream) = holding(&state, &linked.id) else {
+            continue;
+        };
+        let mark = linked.git_dir.join(MARKER);
+        let is_its = linked.branch == Some(stream.branch_ref()) && !linked.half_made;
+        if is_its && !mark.exists() {
+            git::replace_file(&mark, format!("{stream}\n").as_bytes(), 0o644)?;
+            any = true;
+        }
+    }
+    Ok(any)
 }
 
 /// The same from inside a hook, by `git stream verify`, which says what it has done.
@@ -131,51 +171,69 @@ pub(super) fn beginning(path: &Path) -> Vec<u8> {
     }
 }
 
-/// Moves what others have put into our directory to where it belongs, and removes what they have
-/// made of ours (`pre-commit.old`, `pre-commit.legacy`).
-///
-/// What cannot be moved, since there is another file or the directory may not be written, stays
-/// under another name, which git does not run.
-pub(super) fn hand_over(repo: &Repo) -> Result<(), Error> {
-    let directory = repo.private(HOOKS);
-    let entries = match fs::read_dir(&directory) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        other => other.map_err(git::Error::file("list", &directory))?,
-    };
-    let home = own::home(repo)?;
-    for entry in entries {
-        let entry = entry.map_err(git::Error::file("list", &directory))?;
-        let (path, name) = (entry.path(), entry.file_name());
-        let name = name.to_string_lossy();
-        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        if !(is_file || is_ours(&path)) || name.ends_with(KEPT) || name.starts_with('.') {
+/// Gives what others have put into our directory a name that git does not run, and removes what
+/// they have made of ours (`pre-commit.old`, `pre-commit.legacy`). The new names.
+pub(super) fn put_aside(repo: &Repo) -> Result<Vec<PathBuf>, Error> {
+    let mut put_aside = Vec::new();
+    for path in files(repo)? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.ends_with(KEPT) || name.starts_with('.') {
             continue;
         }
         match (is_ours(&path), hooks::is_name(&name)) {
             (true, false) => fs::remove_file(&path).map_err(git::Error::file("remove", &path))?,
-            (false, _) if is_script(&path) => give_home(&path, &home.join(entry.file_name()))?,
+            (false, _) if is_script(&path) => {
+                let mut kept = path.as_os_str().to_owned();
+                kept.push(KEPT);
+                fs::rename(&path, &kept).map_err(git::Error::file("rename", &path))?;
+                put_aside.push(kept.into());
+            }
             // Ours; or what no manager has written, a damaged file, which is none of the user's.
             (true, true) | (false, _) => {}
         }
     }
-    Ok(())
+    Ok(put_aside)
 }
 
-fn give_home(path: &Path, home: &Path) -> Result<(), Error> {
-    // One of ours that stands there gives way, as it would have to the manager itself.
-    let is_there = fs::symlink_metadata(home).is_ok() && !is_ours(home);
-    let is_same =
-        fs::read(home).is_ok_and(|theirs| fs::read(path).is_ok_and(|this| this == theirs));
-    if is_same {
-        return Ok(fs::remove_file(path).map_err(git::Error::file("remove", path))?);
+/// Removes our directory, but for what others have put there; that stays and is named.
+pub(super) fn remove_all(repo: &Repo) -> Result<Vec<PathBuf>, Error> {
+    put_aside(repo)?;
+    let is_kept = |path: &PathBuf| path.to_string_lossy().ends_with(KEPT);
+    let (kept, ours): (Vec<_>, Vec<_>) = files(repo)?.into_iter().partition(is_kept);
+    for path in ours {
+        fs::remove_file(&path).map_err(git::Error::file("remove", &path))?;
     }
-    let made = home.parent().map(fs::create_dir_all);
-    let moved =
-        !is_there && made.is_some_and(|made| made.is_ok()) && fs::rename(path, home).is_ok();
-    if moved {
-        return Ok(());
+    let directory = repo.private(HOOKS);
+    if kept.is_empty() && directory.exists() {
+        fs::remove_dir_all(&directory).map_err(git::Error::file("remove", &directory))?;
     }
-    let mut kept = path.as_os_str().to_owned();
-    kept.push(KEPT);
-    Ok(fs::rename(path, &kept).map_err(git::Error::file("rename", path))?)
+    Ok(kept)
+}
+
+/// What another program had put in the place of this hook, and git would run.
+pub(super) fn theirs(repo: &Repo, name: &str) -> Option<PathBuf> {
+    let path = repo.private(HOOKS).join(format!("{name}{KEPT}"));
+    own::is_runnable(&path).then_some(path)
+}
+
+/// The files of our directory, by name; none where there is no such directory.
+fn files(repo: &Repo) -> Result<Vec<PathBuf>, Error> {
+    let directory = repo.private(HOOKS);
+    if directory.is_symlink() {
+        // Whoever made it one would have us move and write the files of another directory.
+        fs::remove_file(&directory).map_err(git::Error::file("remove", &directory))?;
+    }
+    let entries = match fs::read_dir(&directory) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.map_err(git::Error::file("list", &directory))?,
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(git::Error::file("list", &directory))?;
+        if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            files.push(entry.path());
+        }
+    }
+    files.sort();
+    Ok(files)
 }

@@ -16,9 +16,10 @@ use std::path::PathBuf;
 
 use bstr::{BString, ByteSlice as _};
 
+use super::index::{self, Merging};
 use super::moves::Stopped;
 use super::owner::{Owner, Owners};
-use super::{Error, Outcome, index, who};
+use super::{Error, Outcome, who};
 use crate::caller;
 use crate::exit::Explain as _;
 use crate::git::{Change, Id, Repo};
@@ -165,7 +166,7 @@ impl Work {
         let Some(tip) = repo.read_ref(&stream.branch_ref())? else {
             return Ok(Work::None);
         };
-        for merged in index::merged(repo)? {
+        for merged in index::merged(repo, Merging::AsRecorded)? {
             // One that has done nothing yet is below everything that came after.
             let is_new = match head {
                 Some(head) => !repo.is_ancestor(tip, head)?,

@@ -13,7 +13,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::fs::{Access, access};
 
-use super::{Error, hooks};
+use super::{Error, hooks, intact};
 use crate::git::{self, Repo};
 
 /// Every directory in which a worktree of the repository may have its own hooks.
@@ -32,12 +32,6 @@ pub(super) fn directories(repo: &Repo) -> Result<Vec<PathBuf>, Error> {
         .into_iter()
         .filter(|directory| directory.is_dir() && !is_ours(repo, directory))
         .collect())
-}
-
-/// Where somebody who installs a hook would have put it, were it not for us.
-pub(super) fn home(repo: &Repo) -> Result<PathBuf, Error> {
-    let first = directories(repo)?.into_iter().next();
-    Ok(first.unwrap_or_else(|| repo.common_dir().join("hooks")))
 }
 
 /// `core.hooksPath` as it would be without our own setting.
@@ -65,12 +59,13 @@ pub(super) fn is_ours(repo: &Repo, directory: &Path) -> bool {
     ours.is_ok_and(|ours| directory.canonicalize().is_ok_and(|theirs| theirs == ours))
 }
 
-/// The user's own hook of this name, if there is one that git would run. One of ours that stands
-/// there is for other worktrees.
+/// The user's own hook of this name, if there is one that git would run; else what a hook manager
+/// had put in the place of ours. One of ours that stands there is for other worktrees.
 fn find(repo: &Repo, name: &str) -> Result<Option<PathBuf>, Error> {
     let directories = directories(repo)?;
     let hook = directories.first().map(|directory| directory.join(name));
-    Ok(hook.filter(|hook| is_runnable(hook) && !hooks::is_ours(hook)))
+    let hook = hook.filter(|hook| is_runnable(hook) && !hooks::is_ours(hook));
+    Ok(hook.or_else(|| intact::theirs(repo, name)))
 }
 
 /// Whether git would run this file as a hook.

@@ -17,7 +17,7 @@ use bstr::{BStr, ByteSlice as _};
 use super::{Error, Outcome, Verdict, ask, intact, own, who};
 use crate::git::{self, Id, Repo};
 use crate::name::StreamName;
-use crate::workspace::{Workspace, marked};
+use crate::workspace::{Workspace, is_no_streams};
 
 /// One ref that is about to be pushed.
 struct Pushed<'a> {
@@ -27,7 +27,7 @@ struct Pushed<'a> {
 }
 
 pub(super) fn run(repo: &Repo, name: &str, args: &[OsString]) -> Result<Outcome, Error> {
-    if marked(repo.git_dir())?.is_none() {
+    if is_no_streams(repo)? {
         own::become_it(repo, name, args)?;
         return Ok(Outcome::Passed);
     }

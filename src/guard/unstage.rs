@@ -7,8 +7,9 @@
 
 use bstr::BString;
 
+use super::index::{self, Merging};
 use super::verdict::{Refused, Verdict};
-use super::{Error, index, who};
+use super::{Error, who};
 use crate::git::{Id, Repo};
 use crate::rule::Why;
 use crate::workspace::Workspace;
@@ -36,7 +37,8 @@ pub enum Doing {
 /// Unstages exactly the paths that the guard refuses in this stream's worktree.
 pub fn unstage(repo: &Repo, doing: Doing) -> Result<Unstaged, Error> {
     let workspace = Workspace::open(repo)?;
-    let before = index::judge(&workspace, who::here(repo, &workspace.state)?)?;
+    let stream = who::here(repo, &workspace.state)?;
+    let before = index::judge(&workspace, stream, Merging::AsRecorded)?;
     let (left, refused): (Vec<Refused>, Vec<Refused>) = before
         .refused
         .iter()
@@ -47,7 +49,7 @@ pub fn unstage(repo: &Repo, doing: Doing) -> Result<Unstaged, Error> {
         .map(|refused| refused.breach.path)
         .collect();
     if doing == Doing::Really && !paths.is_empty() {
-        reset(repo, index::base(&workspace)?, &paths)?;
+        reset(repo, index::base(&workspace, Merging::AsRecorded)?, &paths)?;
     }
     Ok(Unstaged {
         before,

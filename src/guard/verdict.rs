@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use bstr::{BString, ByteSlice as _};
+use bstr::{BStr, BString, ByteSlice as _};
 use serde_json::{Map, Value, json};
 
 use super::hint;
@@ -154,7 +154,7 @@ impl Verdict {
             let message = format!("{}: {}", refused.label(), refused.line());
             format!(
                 "::error file={},title=git stream::{}\n",
-                property(&refused.breach.path.to_str_lossy()),
+                property(refused.breach.path.as_bstr()),
                 data(&message)
             )
         });
@@ -256,9 +256,15 @@ fn data(text: &str) -> String {
     text.replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// The same for a property, which also ends at a colon or a comma.
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+/// A path as a property, which also ends at a colon or a comma. It is the path itself, so that the
+/// file is found; one that would move a terminal's cursor is quoted.
+fn property(path: &BStr) -> String {
+    let moves = |c: char| c.is_control() && c != '\r' && c != '\n';
+    let text = match path.to_str() {
+        Ok(text) if !text.contains(moves) => text.to_owned(),
+        _ => path::shown(path),
+    };
+    data(&text).replace(':', "%3A").replace(',', "%2C")
 }
 
 /// "the staged path stays", "all 3 staged paths stay".

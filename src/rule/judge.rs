@@ -69,9 +69,20 @@ impl Content for TreeContent<'_> {
     }
 
     fn blob(&self, id: Id) -> Result<Vec<u8>, git::Error> {
+        // What is longer than any path may have any length.
+        if self.repo.blob_size(id)? > LONGEST {
+            return Err(git::Error::Object {
+                attempt: "read",
+                what: format!("the symlink {id}"),
+                source: "its target is longer than any path".into(),
+            });
+        }
         self.repo.blob(id)
     }
 }
+
+/// The longest target of a symlink that is read, in bytes.
+const LONGEST: u64 = 64 * 1024;
 
 /// The changes that break the rule, in the order given; each path is named once, with the first
 /// part of the rule that it breaks.

@@ -304,7 +304,12 @@ pub fn uninstall(repo: &Repo, dry_run: bool) -> Result<Report, Error> {
     if is_there || !beside.is_empty() {
         if !dry_run {
             let _lock = Ledger::of(repo).lock()?;
-            hooks::uninstall(repo)?;
+            report
+                .notes
+                .extend(hooks::uninstall(repo)?.iter().map(|kept| {
+                    let kept = kept.display();
+                    format!("'{kept}' stays, which another program had put there; nothing runs it.")
+                }));
         }
         for (_, hook) in beside {
             report.done.push(format!("{would} '{}'", hook.display()));

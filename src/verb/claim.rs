@@ -91,7 +91,7 @@ impl Verb for Claim {
         };
         narrate(&taken, self.dry_run, out);
         hint_at_mistakes(&repo, &taken, out)?;
-        out.answer(&taken.worktree, &json(&taken));
+        out.place(&taken.worktree, &json(&taken));
         Ok(Exit::Done)
     }
 }

@@ -153,7 +153,7 @@ impl Verb for Guard {
         out.answer(&verdict.text(), &verdict.object());
         if !out.json() {
             if is_annotated(&self.question) {
-                out.text(&verdict.annotations());
+                out.commands(&verdict.annotations());
             }
             verdict.hints().iter().for_each(|hint| out.hint(hint));
         }

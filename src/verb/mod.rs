@@ -22,11 +22,18 @@ use crate::guard::hooks;
 /// Puts the guard's hooks back, where another program has taken their place, and says so.
 fn mend_hooks(repo: &Repo, out: &mut Out) -> Result<(), Failure> {
     let mended = hooks::mend(repo)?;
-    if !mended.is_empty() {
+    if !mended.back.is_empty() {
         out.warn(format!(
             "these hooks of the guard had been replaced, removed or made not executable, and are \
              back: {}",
-            mended.join(", ")
+            mended.back.join(", ")
+        ));
+    }
+    for kept in &mended.kept {
+        out.warn(format!(
+            "what another program had put there is '{}' now, and runs in the worktrees of streams \
+             only",
+            kept.display()
         ));
     }
     Ok(())

@@ -61,7 +61,7 @@ impl Verb for Path {
             return Err(claim::Error::NotWhole { stream, worktree }.into());
         }
         let object = json!({"version": 1, "stream": stream, "worktree": worktree});
-        out.answer(&worktree, &object);
+        out.place(&worktree, &object);
         Ok(Exit::Done)
     }
 }

@@ -123,7 +123,7 @@ fn opened(opened: &Opened, out: &mut Out) {
         "paths": paths,
         "escalation": question.map(Question::json),
     });
-    out.answer(&top, &object);
+    out.place(&top, &object);
 }
 
 fn aborted(aborted: &Aborted, out: &mut Out) {

@@ -17,7 +17,7 @@ use crate::workspace::Workspace;
 ///
 /// The hooks of the stream's worktree do this by themselves. It is needed after a move of the
 /// branch that runs no hook, such as `git reset`. If another program has taken the place of one of
-/// these hooks, they are put back first, and that program's file goes among the user's own.
+/// these hooks, they are put back first, and that program's file runs from beside them.
 #[derive(Debug, clap::Parser)]
 #[command(name = "git-stream-verify", bin_name = "git stream verify", version)]
 pub struct Verify {

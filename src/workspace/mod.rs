@@ -13,7 +13,7 @@ use jiff::{Timestamp, Unit};
 
 pub use base::{Doubt, Trusted, full_name};
 pub use error::Error;
-pub use place::{MARKER, Place, marked, worktree_path};
+pub use place::{MARKER, Place, holding, is_no_streams, marked, worktree_path};
 pub use source::{PLAN, plan_at};
 
 use crate::caller;

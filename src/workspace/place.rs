@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::Error;
 use crate::git::Repo;
-use crate::ledger::State;
+use crate::ledger::{Ledger, State};
 use crate::name::StreamName;
 use crate::plan::Plan;
 
@@ -29,10 +29,13 @@ pub enum Place {
 impl Place {
     /// Where the caller stands, as the worktree's admin directory and the ledger have it.
     pub fn of(repo: &Repo, state: &State) -> Result<Place, Error> {
-        let Some(name) = marked(repo.git_dir())? else {
-            return Ok(Place::Outside);
-        };
         let id = repo.worktree_id();
+        let Some(name) = marked(repo.git_dir())? else {
+            return Ok(match id.and_then(|id| holding(state, &id)) {
+                Some(name) => Place::Stream(name),
+                None => Place::Outside,
+            });
+        };
         let claim = state.claim(&name);
         let is_its = claim.is_some_and(|claim| {
             claim.worktree_id.is_empty() || Some(&claim.worktree_id) == id.as_ref()
@@ -51,6 +54,27 @@ impl Place {
             Place::Outside | Place::Left(_) => None,
         }
     }
+}
+
+/// The stream whose claim has this worktree: where the mark is gone, as it is when somebody has
+/// removed the worktree and added it again, the ledger knows.
+pub fn holding(state: &State, id: &str) -> Option<StreamName> {
+    let mut held = state.held();
+    let found = held.find(|(_, _, claim)| claim.worktree_id == id);
+    found.map(|(name, ..)| name.clone())
+}
+
+/// Whether the caller stands in no worktree of a stream, told without the ledger where there is a
+/// mark, or no linked worktree at all.
+pub fn is_no_streams(repo: &Repo) -> Result<bool, Error> {
+    if marked(repo.git_dir())?.is_some() {
+        return Ok(false);
+    }
+    let Some(id) = repo.worktree_id() else {
+        return Ok(true);
+    };
+    let state = Ledger::of(repo).read()?;
+    Ok(holding(&state, &id).is_none())
 }
 
 /// The stream that an admin directory is marked with.

@@ -6,10 +6,13 @@
     forge.py unsorted                    HEAD with src in the wrong order, committed
     forge.py late-parent EVIL            a commit with a parent line after the author's
     forge.py index TREE                  an index whose tree cache names another tree
+    forge.py deep N                      HEAD with N directories inside one another, committed
+    forge.py parents N ID                a commit on HEAD that has it as N parents, and ID
     forge.py commit-graph BASE TIP       a commit-graph in which BASE has TIP as a parent
     forge.py object ID OTHER             the object ID with the content of OTHER
 """
 
+import functools
 import hashlib
 import os
 import struct
@@ -22,6 +25,7 @@ def git(*args):
     return subprocess.run(["git", *args], check=True, capture_output=True).stdout
 
 
+@functools.cache
 def objects():
     return os.path.join(git("rev-parse", "--git-common-dir").decode().strip(), "objects")
 
@@ -129,6 +133,21 @@ def forge_index(other):
         file.write(data + hashlib.sha1(data).digest())
 
 
+def deep(levels):
+    below = tree([(b"100644", b"file", git("rev-parse", "HEAD:src/api/lib.rs").decode().strip())])
+    for _ in range(levels):
+        below = tree([(b"40000", b"d", below)])
+    add_entry("src/api", "40000", "deep", below)
+
+
+def parents(number, other):
+    who = "Ada <ada@example.com> 1770000000 +0000"
+    top = git("rev-parse", "HEAD^{tree}").decode().strip()
+    lines = [f"tree {top}"] + [f"parent {head()}"] * number + [f"parent {other}"]
+    text = "\n".join(lines + [f"author {who}", f"committer {who}", "", "Theirs", ""])
+    git("update-ref", "HEAD", put("commit", text.encode()))
+
+
 def forge_commit_graph(base, tip):
     git("commit-graph", "write", "--reachable")
     path = os.path.join(objects(), "info", "commit-graph")
@@ -171,6 +190,10 @@ def main(command, *args):
         git("update-ref", "HEAD", commit(head(), top, late=args[0]))
     elif command == "index":
         forge_index(*args)
+    elif command == "deep":
+        deep(int(args[0]))
+    elif command == "parents":
+        parents(int(args[0]), args[1])
     elif command == "commit-graph":
         forge_commit_graph(*args)
     elif command == "object":

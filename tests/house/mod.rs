@@ -2,6 +2,7 @@
 
 mod arrows;
 mod harness;
+mod mutations;
 mod pages;
 mod shape;
 mod tree;

@@ -84,10 +84,9 @@ fn one_that_is_installed_inside_a_stream_switches_nothing_off(manager: Manager) 
     home.ours_guards();
     home.theirs_run_in(&home.api());
     home.ours_guards();
-    if manager.name != HUSKY.name {
-        // husky keeps itself in the worktree in which it was installed.
-        home.theirs_run_in(&home.sandbox.repo());
-    }
+    // In the main checkout it runs when it is installed there.
+    home.commit(&home.sandbox.repo(), "src/api/lib.rs", "FORBIDDEN\n", &[])
+        .succeeded();
     // And again, now that it is there.
     home.install_in(&home.api()).succeeded();
     home.ours_guards();

@@ -37,7 +37,7 @@ impl Home {
 }
 
 #[test]
-fn what_a_manager_has_put_in_our_place_goes_among_the_users_own() {
+fn what_a_manager_has_put_in_our_place_runs_in_streams_and_nowhere_else() {
     for (manager, twin) in [(LEFTHOOK, "pre-commit.old"), (PREK, "pre-commit.legacy")] {
         let Some(home) = Home::of(manager) else {
             continue;
@@ -58,11 +58,20 @@ fn what_a_manager_has_put_in_our_place_goes_among_the_users_own() {
             "{}",
             ran.block()
         );
-        assert_eq!(fs::read(home.own("pre-commit")).unwrap(), theirs);
-        assert!(!home.ours(twin).exists());
+        let told = "runs in the worktrees of streams only";
+        assert!(ran.stderr().contains(told), "{}", ran.block());
+        let kept = home.ours("pre-commit.theirs");
+        assert_eq!(fs::read(&kept).unwrap(), theirs);
+        assert!(!home.own("pre-commit").exists() && !home.ours(twin).exists());
         home.restore(&home.api());
         home.theirs_run_in(&home.api());
+        // Installed where it wants to be, it runs everywhere.
+        home.install_in(&home.sandbox.repo()).succeeded();
+        home.theirs_run_in(&home.api());
+        home.ours_guards();
+        home.theirs_run_in(&home.sandbox.repo());
         home.uninstalling_leaves_theirs();
+        assert_eq!(fs::read(&kept).unwrap(), theirs);
     }
 }
 
@@ -101,16 +110,22 @@ fn a_manager_that_has_taken_every_hook_is_seen_and_undone() {
 }
 
 #[test]
-fn uninstalling_hands_over_what_a_manager_has_put_among_ours() {
+fn uninstalling_names_what_a_manager_has_put_among_ours() {
     let Some(home) = Home::of(LEFTHOOK) else {
         return;
     };
     home.set_up();
     home.install_in(&home.api()).succeeded();
-    home.sandbox.run(["init", "--uninstall"]).go().succeeded();
-    assert!(!home.ours("").exists());
-    home.theirs_run_in(&home.api());
-    home.theirs_run_in(&home.sandbox.repo());
+    let theirs = fs::read(home.ours("pre-commit")).unwrap();
+    let ran = home.sandbox.run(["init", "--uninstall"]).go();
+    ran.succeeded();
+    let told = "'$ROOT/repo/.git/git-stream/hooks/pre-commit.theirs' stays";
+    assert!(ran.block().contains(told), "{}", ran.block());
+    let left = fs::read_dir(home.ours("")).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["pre-commit.theirs"]);
+    assert_eq!(fs::read(home.ours("pre-commit.theirs")).unwrap(), theirs);
+    assert!(!home.own("pre-commit").exists());
 }
 
 #[test]

@@ -26,6 +26,7 @@ const KNOWN: u16 = 0x6000;
 pub(super) struct Layout {
     hash: Kind,
     version: u32,
+    count: usize,
     /// Where each entry begins; empty in version 4.
     starts: Vec<u32>,
     long_path: bool,
@@ -49,6 +50,7 @@ impl Layout {
         let mut layout = Layout {
             hash,
             version,
+            count,
             starts: Vec::new(),
             long_path: false,
             cache_tree: None,
@@ -135,7 +137,8 @@ impl Layout {
     }
 
     /// Notes what matters of the extensions, which must fill the file up to its checksum.
-    fn find_extensions(&mut self, body: &[u8], mut at: usize) -> Result<(), Damage> {
+    fn find_extensions(&mut self, body: &[u8], entries_end: usize) -> Result<(), Damage> {
+        let mut at = entries_end;
         while at < body.len() {
             let name = body.get(at..at + 4).ok_or(Damage::Extensions)?;
             let size = u32_at(body, at + 4).ok_or(Damage::Extensions)? as usize;
@@ -149,6 +152,14 @@ impl Layout {
                 b"link" if size <= self.hash.len_in_bytes() => return Err(Damage::Extensions),
                 b"link" => self.split = true,
                 b"sdir" if size == 0 => self.sparse = true,
+                b"EOIE" => match u32_at(body, content.start) {
+                    Some(end) if end as usize == entries_end => {}
+                    _ => return Err(Damage::Blocks),
+                },
+                b"IEOT" => {
+                    let content = body.get(content).ok_or(Damage::Extensions)?;
+                    self.check_blocks(body, content)?;
+                }
                 // git's own test for an extension that may be passed over.
                 other if other[0].is_ascii_uppercase() => {}
                 other => return Err(Damage::Mandatory(other.into())),
@@ -158,6 +169,31 @@ impl Layout {
             Ok(())
         } else {
             Err(Damage::Extensions)
+        }
+    }
+
+    /// Makes sure that the blocks of entries that an index names, so that several threads can read
+    /// it, are all of its entries in their order: a git with several threads reads nothing else.
+    fn check_blocks(&self, body: &[u8], content: &[u8]) -> Result<(), Damage> {
+        let packed = (self.version == 4).then(|| Packed::all(body, self));
+        let begins = |nth: usize| match &packed {
+            Some(packed) => packed.get(nth).filter(|one| one.is_whole).map(|one| one.at),
+            None => self.starts.get(nth).map(|at| *at as usize),
+        };
+        let (version, blocks) = content.split_at_checked(4).ok_or(Damage::Blocks)?;
+        let mut nth = 0;
+        for block in blocks.chunks(8) {
+            let at = u32_at(block, 0).map(|at| at as usize);
+            let count = u32_at(block, 4).ok_or(Damage::Blocks)?;
+            if count > 0 && (at.is_none() || at != begins(nth)) {
+                return Err(Damage::Blocks);
+            }
+            nth += count as usize;
+        }
+        if u32_at(version, 0) == Some(1) && nth == self.count {
+            Ok(())
+        } else {
+            Err(Damage::Blocks)
         }
     }
 
@@ -189,6 +225,50 @@ impl Layout {
             sparse: self.sparse,
         }
     }
+}
+
+/// An entry of version 4, whose path is a difference from the one before.
+struct Packed {
+    at: usize,
+    /// Whether nothing of the path before is taken over, as it is where a block begins.
+    is_whole: bool,
+}
+
+impl Packed {
+    /// All entries, of which [`Layout::pass_packed_entries`] has seen that they are there.
+    fn all(body: &[u8], layout: &Layout) -> Vec<Packed> {
+        let fixed = STAT + layout.hash.len_in_bytes() + 2;
+        let (mut at, mut length) = (HEADER, 0_usize);
+        let mut all = Vec::new();
+        for _ in 0..layout.count {
+            let begin = at;
+            let flags = u16_at(body, at + fixed - 2).unwrap_or_default();
+            at += fixed + if flags & EXTENDED != 0 { 2 } else { 0 };
+            let rest = body.get(at..).unwrap_or_default();
+            let digits = rest.iter().position(|byte| byte & 0x80 == 0).unwrap_or(0) + 1;
+            let dropped = varint(&rest[..digits.min(rest.len())]);
+            let path = rest.get(digits..).unwrap_or_default();
+            let added = path.find_byte(0).unwrap_or(0);
+            let is_whole = dropped == length;
+            all.push(Packed {
+                at: begin,
+                is_whole,
+            });
+            length = length.saturating_sub(dropped) + added;
+            at += digits + added + 1;
+        }
+        all
+    }
+}
+
+/// git's number of variable length, as in packs: seven bits a byte, one added for each that
+/// follows.
+fn varint(bytes: &[u8]) -> usize {
+    let (first, more) = bytes.split_first().map_or((0, &[][..]), |(f, m)| (*f, m));
+    let start = usize::from(first & 0x7f);
+    more.iter().fold(start, |value, byte| {
+        (value.saturating_add(1) << 7) | usize::from(byte & 0x7f)
+    })
 }
 
 fn known_flags(body: &[u8], at: usize, nth: usize) -> Result<(), Damage> {

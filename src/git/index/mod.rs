@@ -34,7 +34,8 @@
 //! - **Nothing else.** A length that leaves the file, an extension that must be understood and is
 //!   not, a cache-tree in other words than git writes it (git would read some of them, so passing
 //!   over it would judge something else than git commits), a mode that git does not have, a path
-//!   with an empty name in it: each is damage, and damage is an error, never an answer.
+//!   with an empty name in it, blocks of entries (`IEOT`, which a git with several threads reads
+//!   instead of the whole) that are not the entries: each is damage, and damage is an error, never an answer.
 //!
 //! The checksum is not compared, as git does not compare it: it would cost more than all the rest,
 //! and whoever forges an index forges it too.
@@ -95,6 +96,8 @@ enum Damage {
     Extensions,
     #[error("its extension {0:?} is not known and must not be passed over")]
     Mandatory(BString),
+    #[error("it names other blocks of entries than it has")]
+    Blocks,
     #[error("its cache-tree is malformed")]
     CacheTree,
     #[error("its cache-tree counts other entries than there are below {0:?}")]

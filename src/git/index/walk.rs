@@ -112,7 +112,7 @@ impl<'a> Walk<'a> {
             _ => Ok(Below::default()),
         };
         let bytes = match here.tree.filter(|tree| !tree.is_empty_tree()) {
-            Some(tree) => self.repo.bytes(tree, Kind::Tree)?,
+            Some(tree) => self.repo.stored_bytes(tree, Kind::Tree)?,
             None => Vec::new(),
         };
         Ok(Some(Open {

@@ -163,6 +163,81 @@ fn github_gets_an_annotation_for_each_path() {
     );
 }
 
+/// What GitHub's runner obeys in a line: `::NAME PROPERTIES::DATA` after any blanks, else, in its
+/// older form, `##[NAME]` anywhere.
+fn command_in(line: &str) -> Option<&str> {
+    let newer = line.trim_start().strip_prefix("::");
+    newer.or_else(|| Some(line.split_once("##[")?.1).filter(|rest| rest.contains(']')))
+}
+
+#[test]
+fn no_path_and_no_message_gives_a_build_server_or_a_terminal_a_command() {
+    let held = Held::new();
+    let paths = [
+        "::stop-commands::x",
+        "  ::add-mask::x",
+        "##[add-mask]x",
+        "a ##vso[task.setvariable variable=x]y",
+        "%0A::set-env name=x::y",
+        "a\n::error file=x::y",
+        "a\r::stop-commands::x",
+        "a::b,c",
+        "\u{1b}[2J\u{1b}]0;x\u{7}",
+        "\u{9b}2J",
+        "a\u{202e}sj.b",
+        "a\u{2028}::stop-commands::x",
+    ];
+    for path in paths {
+        held.write(path, "nobody's\n");
+    }
+    held.git(&["add", "-A"]);
+    let staged = held.guard(&["staged"]);
+    for subject in [
+        "::stop-commands::x",
+        "##[stop-commands]x \u{1b}[2J",
+        "x\r::error::y",
+    ] {
+        held.git(&["-c", "core.hooksPath=/dev/null", "commit", "-qm", subject]);
+        held.write("src/ui/app.js", subject);
+        held.git(&["add", "-A"]);
+    }
+    let range = ["guard", "range", "main..HEAD"];
+    let github = held.sandbox.run(range).in_dir(&held.api);
+    let github = github.env("GITHUB_ACTIONS", "true").go();
+    let text = held.guard(&["range", "main..HEAD"]);
+    let json = held.guard(&["range", "main..HEAD", "--json"]);
+    let status = held.sandbox.run(["status", "api"]).go();
+    let verify = held.sandbox.run(["verify", "api"]).go();
+    let inbox = held.sandbox.run(["inbox", "api"]).go();
+    let mut files = Vec::new();
+    for ran in [&staged, &github, &text, &json, &status, &verify, &inbox] {
+        let said = ran.stdout() + &ran.stderr();
+        for line in said.lines() {
+            let moves = |c: char| c.is_control() && c != '\t';
+            assert!(!line.contains(moves), "{line:?}\n{}", ran.block());
+            if let Some(command) = command_in(line) {
+                let (file, _) = command.split_once(",title=git stream::").expect(line);
+                files.push(file.strip_prefix("error file=").expect(line).to_owned());
+            }
+        }
+    }
+    assert_eq!(files.len(), 3 * paths.len() + 2, "{files:#?}");
+    for path in paths {
+        let encoded = path.replace('%', "%25").replace('\r', "%0D");
+        let encoded = encoded.replace('\n', "%0A").replace(':', "%3A");
+        let encoded = encoded.replace(',', "%2C");
+        let is_there = files.contains(&encoded);
+        assert!(
+            is_there || path.contains(['\u{1b}', '\u{9b}']),
+            "{files:#?}"
+        );
+    }
+    let answer = json.json();
+    let shown = answer["paths"].as_array().unwrap().iter();
+    let shown: Vec<_> = shown.filter_map(|path| path["path"].as_str()).collect();
+    assert!(paths.iter().all(|path| shown.contains(path)), "{shown:#?}");
+}
+
 /// A server, and what is pushed to it as `BRANCH`.
 struct Project {
     held: Held,

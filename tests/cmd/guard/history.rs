@@ -241,3 +241,103 @@ fn a_worktree_that_was_given_back_is_refused() {
     [status 1]
     ");
 }
+
+#[test]
+fn no_file_in_the_git_directory_says_what_the_history_is() {
+    let held = Held::new();
+    held.on_main("README.md", "newer\n");
+    held.slipped_by("src/ui/app.js", "theirs\n");
+    held.git(&["revert", "--no-edit", "HEAD"]);
+    let range = |name: &str, value: &str| {
+        let ask = held.sandbox.run(["guard", "range", "main..HEAD"]);
+        ask.in_dir(&held.api).env(name, value).go()
+    };
+    assert_eq!(range("NONE", "").status(), 1);
+    // A ref that is none: git itself takes it for `main`.
+    let git_dir = held.sandbox.repo().join(".git");
+    fs::write(git_dir.join("main"), held.tip()).unwrap();
+    assert_eq!(held.git(&["rev-parse", "main"]).trim(), held.tip().trim());
+    assert_eq!(range("NONE", "").status(), 1);
+    fs::write(git_dir.join("trunk"), held.tip()).unwrap();
+    let ask = held.guard(&["range", "trunk..HEAD"]);
+    assert_eq!(ask.status(), 2, "{}", ask.block());
+    // A boundary of a shallow clone, in a file somewhere.
+    let shallow = held.sandbox.root().join("shallow");
+    fs::write(&shallow, held.tip()).unwrap();
+    let ran = range("GIT_SHALLOW_FILE", shallow.to_str().unwrap());
+    assert_eq!(ran.status(), 1, "{}", ran.block());
+    // Parents of the base's commit, as a commit-graph has them.
+    let forge = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bypass/forge.py");
+    let base = held.git(&["rev-parse", "refs/heads/main"]);
+    let args = [forge, "commit-graph", base.trim(), held.tip().trim()].map(str::to_owned);
+    held.sandbox
+        .program("python3", args)
+        .in_dir(&held.api)
+        .go()
+        .succeeded();
+    assert_eq!(range("NONE", "").status(), 1);
+}
+
+#[test]
+fn an_object_with_another_ones_content_is_no_answer() {
+    for (victim, other) in [
+        ("HEAD^{tree}", "HEAD~1^{tree}"),
+        ("HEAD:src", "HEAD~1:src"),
+        ("main~1", "HEAD"),
+    ] {
+        let held = Held::new();
+        held.on_main("README.md", "newer\n");
+        held.slipped_by("src/ui/app.js", "theirs\n");
+        let forge = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bypass/forge.py");
+        let id = |revision: &str| held.git(&["rev-parse", revision]).trim().to_owned();
+        let args = [forge.to_owned(), "object".to_owned(), id(victim), id(other)];
+        held.sandbox
+            .program("python3", args)
+            .in_dir(&held.api)
+            .go()
+            .succeeded();
+        let ran = held.guard(&["range", "main..HEAD"]);
+        assert_eq!(ran.status(), 5, "{victim}: {}", ran.block());
+        assert!(
+            ran.stderr().contains("is another object, or damaged"),
+            "{}",
+            ran.block()
+        );
+    }
+}
+
+#[test]
+fn a_tree_deeper_than_git_reads_is_refused_and_no_crash() {
+    let held = Held::new();
+    let forge = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bypass/forge.py");
+    let args = [forge, "deep", "3000"];
+    held.sandbox
+        .program("python3", args)
+        .in_dir(&held.api)
+        .go()
+        .succeeded();
+    let ran = held.guard(&["range", "main..HEAD"]);
+    assert_eq!(ran.status(), 1, "{}", ran.block());
+    assert!(
+        ran.stderr().contains("nested deeper than git reads"),
+        "{}",
+        ran.block()
+    );
+}
+
+#[test]
+fn a_symlink_longer_than_any_path_is_not_read() {
+    let held = Held::new();
+    held.sandbox
+        .write(held.api.join("long"), "x/".repeat(100_000));
+    let blob = held.git(&["hash-object", "-w", "long"]);
+    let entry = format!("120000,{},src/api/link", blob.trim());
+    held.git(&["update-index", "--add", "--cacheinfo", &entry]);
+    let ran = held.guard(&["staged"]);
+    assert_eq!(ran.status(), 5, "{}", ran.block());
+    assert!(
+        ran.stderr().contains("longer than any path"),
+        "{}",
+        ran.block()
+    );
+}

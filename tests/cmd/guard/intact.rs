@@ -2,7 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use insta::assert_snapshot;
 
@@ -225,5 +225,96 @@ fn hooks_that_change_git_by_existing_are_never_stood_in_for() {
         .succeeded();
     for name in ["push-to-checkout", "proc-receive"] {
         assert!(!held.hook(name).exists(), "{name}");
+    }
+}
+
+#[test]
+fn what_somebody_leaves_among_our_hooks_never_runs_outside_of_streams() {
+    let held = Held::new();
+    let sandbox = &held.sandbox;
+    let text = "#!/bin/sh\necho \"planted ${0##*/}\" >&2\n";
+    // One that we have, one that we would hand on, and one by a manager's words.
+    for name in ["pre-commit", "commit-msg", "post-index-change"] {
+        sandbox.script(format!(".git/git-stream/hooks/{name}"), text);
+    }
+    let lefthook = "#!/bin/sh\n# lefthook\ncall_lefthook run \"pre-push\" \"$@\"\n";
+    sandbox.script(".git/git-stream/hooks/pre-push", lefthook);
+    let hooks = sandbox.repo().join(".git/hooks");
+    let names = |directory: &Path| {
+        let entries = fs::read_dir(directory).into_iter().flatten();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = names(&hooks);
+    for command in [
+        &["sync", "api"][..],
+        &["verify", "api"],
+        &["init"],
+        &["claim", "docs"],
+    ] {
+        sandbox.run(command).agent("a1").go().succeeded();
+        assert_eq!(names(&hooks), before);
+    }
+    let main = sandbox.program("git", ["commit", "--allow-empty", "-qm", "x"]);
+    assert_eq!(main.go().stderr(), "");
+    held.write("src/api/lib.rs", "mine\n");
+    let ran = held.try_git(&["commit", "-qam", "Mine"]);
+    assert_snapshot!(ran.stderr(), @"
+    planted post-index-change.theirs
+    planted pre-commit.theirs
+    planted commit-msg.theirs
+    ");
+    held.write("src/ui/app.js", "theirs\n");
+    held.refused(&["commit", "-am", "x"], "of ui (held by a2)");
+    sandbox.run(["init", "--uninstall"]).go().succeeded();
+    assert!(names(&hooks).is_empty());
+}
+
+#[test]
+fn a_directory_of_hooks_that_leads_elsewhere_is_not_followed() {
+    let held = Held::new();
+    let hooks = held.sandbox.repo().join(".git/git-stream/hooks");
+    let text = "#!/bin/sh\nexit 0\n";
+    held.sandbox.script(".git/hooks/pre-commit", text);
+    fs::remove_dir_all(&hooks).unwrap();
+    std::os::unix::fs::symlink("../hooks", &hooks).unwrap();
+    held.sandbox
+        .run(["sync", "api"])
+        .agent("a1")
+        .go()
+        .succeeded();
+    assert!(!hooks.is_symlink());
+    let own = held.sandbox.repo().join(".git/hooks/pre-commit");
+    assert_eq!(fs::read_to_string(own).unwrap(), text);
+    held.write("src/ui/app.js", "theirs\n");
+    held.refused(&["commit", "-am", "x"], "of ui (held by a2)");
+}
+
+#[test]
+fn a_worktree_that_lost_its_mark_is_the_streams_all_the_same() {
+    let held = Held::new();
+    let (repo, api) = (held.sandbox.repo(), held.api.to_str().unwrap().to_owned());
+    let mark = repo.join(".git/worktrees/api/git-stream-name");
+    let again = |held: &Held| {
+        held.sandbox.git(&["worktree", "remove", "--force", &api]);
+        held.sandbox
+            .git(&["worktree", "add", "-q", &api, "stream/api"]);
+    };
+    for lose in [
+        &(|_: &Held| fs::remove_file(&mark).unwrap()) as &dyn Fn(&Held),
+        &again,
+    ] {
+        lose(&held);
+        assert!(!mark.exists());
+        held.write("src/ui/app.js", "theirs\n");
+        held.refused(&["commit", "-qam", "x"], "of ui (held by a2)");
+        held.git(&["reset", "-q", "--hard"]);
+        held.sandbox
+            .run(["sync", "api"])
+            .agent("a1")
+            .go()
+            .succeeded();
+        assert!(mark.exists());
     }
 }
