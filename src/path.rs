@@ -4,7 +4,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bstr::{BStr, ByteSlice as _};
+use bstr::{BStr, BString, ByteSlice as _};
 use serde_json::{Value, json};
 
 use crate::word;
@@ -31,9 +31,54 @@ fn is_plain(text: &str) -> bool {
     !text.is_empty() && !text.contains(['"', '\\']) && word::is_printable(text)
 }
 
+/// The path that [`shown`] has written.
+pub fn unquoted(text: &str) -> BString {
+    let quoted = text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'));
+    let Some(inner) = quoted else {
+        return text.into();
+    };
+    let mut path = Vec::new();
+    let mut bytes = inner.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte != b'\\' {
+            path.push(byte);
+            continue;
+        }
+        match bytes.next() {
+            Some(b'n') => path.push(b'\n'),
+            Some(b't') => path.push(b'\t'),
+            Some(b'r') => path.push(b'\r'),
+            Some(digit @ b'0'..=b'3') => {
+                let next = [bytes.next(), bytes.next()];
+                let value = next
+                    .into_iter()
+                    .flatten()
+                    .fold(digit - b'0', |value, digit| (value << 3) | (digit & 7));
+                path.push(value);
+            }
+            Some(other) => path.push(other),
+            None => path.push(b'\\'),
+        }
+    }
+    path.into()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{json, shown};
+    use bstr::{BStr, BString};
+    use proptest::prelude::*;
+
+    use super::{json, shown, unquoted};
+
+    proptest! {
+        #[test]
+        fn a_path_survives_being_shown(bytes in proptest::collection::vec(1_u8.., 1..20)) {
+            let path = BString::from(bytes);
+            prop_assert_eq!(unquoted(&shown(BStr::new(&path))), path);
+        }
+    }
 
     #[test]
     fn ordinary_paths_are_strings() {

@@ -86,6 +86,40 @@ impl Repo {
             })
             .collect())
     }
+
+    /// The files that were renamed between two commits, as their old and new paths.
+    pub fn renames(&self, from: Id, to: Id) -> Result<Vec<(BString, BString)>, Error> {
+        let output = self
+            .call()
+            .args([
+                "diff-tree",
+                "-r",
+                "-z",
+                "--name-status",
+                "-M",
+                "--diff-filter=R",
+            ])
+            .args([from.to_string(), to.to_string()])
+            .run()?;
+        let mut words = output.stdout.split_str("\0");
+        let mut found = Vec::new();
+        while let (Some(_), Some(old), Some(new)) = (words.next(), words.next(), words.next()) {
+            found.push((old.into(), new.into()));
+        }
+        Ok(found)
+    }
+
+    /// The changed lines between two blobs, with a few lines around them.
+    pub fn diff_blobs(&self, old: Id, new: Id) -> Result<Vec<String>, Error> {
+        let output = self
+            .call()
+            .args(["diff", "--no-ext-diff", "--no-color", "--no-textconv"])
+            .args([old.to_string(), new.to_string()])
+            .run()?;
+        let lines = output.stdout.lines();
+        let lines = lines.skip_while(|line| !line.starts_with(b"@@"));
+        Ok(lines.map(|line| line.to_str_lossy().into_owned()).collect())
+    }
 }
 
 /// A path as an argument of a program.

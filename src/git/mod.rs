@@ -43,7 +43,7 @@ pub use quarantine::Receiving;
 pub use refs::{Expect, Logged, Move};
 pub use repo::Repo;
 pub use scratch::Scratch;
-pub use switch::{IndexHold, in_the_way};
+pub use switch::{IndexHold, Staging, Uncommitted, in_the_way};
 pub use tree::{Change, GITLINK, Leaf, Node, SYMLINK};
 pub use version::{MINIMUM, Version};
 pub use worktree::Linked;

@@ -8,6 +8,7 @@
 //! A process that dies leaves the lock, which says whose it is; [`IndexHold::inherit`] takes it
 //! over, and [`IndexHold::settle`] finds out file by file how far it had come.
 
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -31,6 +32,26 @@ fn signed(operation: &str) -> String {
     format!("{OURS}{operation}: it is moving this worktree\n")
 }
 
+/// An uncommitted change, in the letters of `git status`; `.` is no change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uncommitted {
+    /// The path.
+    pub path: BString,
+    /// How the index differs from HEAD.
+    pub staged: u8,
+    /// How the file differs from the index.
+    pub unstaged: u8,
+}
+
+/// What an index says where it is not what the files are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Staging {
+    /// What it holds; nothing, where it is `None`.
+    pub entries: BTreeMap<BString, Option<Leaf>>,
+    /// The files that are only meant to be added.
+    pub intended: Vec<BString>,
+}
+
 /// The lock on a worktree's index, and a copy of the index to work on.
 #[must_use = "the index is free again when this is dropped"]
 pub struct IndexHold<'r> {
@@ -41,6 +62,8 @@ pub struct IndexHold<'r> {
     copy: PathBuf,
     /// Whether the files are whole: only then may others use the index again.
     is_settled: bool,
+    /// What the index says in the end.
+    staging: Staging,
 }
 
 /// What the worktree has at a path that is being rewritten.
@@ -53,8 +76,8 @@ enum Found {
 }
 
 impl Repo {
-    /// The paths of a worktree with uncommitted changes; untracked files are not looked for.
-    pub fn uncommitted(&self, top: &Path) -> Result<Vec<BString>, Error> {
+    /// The uncommitted changes of a worktree; untracked files are not looked for.
+    pub fn uncommitted(&self, top: &Path) -> Result<Vec<Uncommitted>, Error> {
         let output = self
             .call_in(top)
             .args(["--no-optional-locks", "status", "--porcelain=v2", "-z"])
@@ -67,9 +90,13 @@ impl Repo {
                 b'u' => 11,
                 _ => return None,
             };
-            record.splitn_str(fields, " ").nth(fields - 1)
+            Some(Uncommitted {
+                path: record.splitn_str(fields, " ").nth(fields - 1)?.into(),
+                staged: *record.get(2)?,
+                unstaged: *record.get(3)?,
+            })
         });
-        Ok(records.map(BString::from).collect())
+        Ok(records.collect())
     }
 
     /// The operation of ours that holds, or has left, the lock of a worktree's index.
@@ -77,6 +104,85 @@ impl Repo {
         let text = fs::read_to_string(linked.git_dir.join("index.lock")).ok()?;
         let operation = text.strip_prefix(OURS)?.split([':', '\n']).next()?;
         Some(operation.to_owned())
+    }
+
+    /// The trees that a worktree's index and its tracked files are, as far as these paths go: what
+    /// `git stash` would keep. Elsewhere both are `base`.
+    pub fn trees_of_uncommitted(
+        &self,
+        linked: &Linked,
+        base: Id,
+        changes: &[Uncommitted],
+    ) -> Result<(Id, Id), Error> {
+        let copy = linked.git_dir.join("git-stream-aside");
+        let index = linked.git_dir.join("index");
+        fs::copy(&index, &copy).map_err(Error::file("copy", &index))?;
+        let trees = self.trees_in(linked, &copy, base, changes);
+        drop(fs::remove_file(&copy));
+        trees
+    }
+
+    fn trees_in(
+        &self,
+        linked: &Linked,
+        copy: &Path,
+        base: Id,
+        changes: &[Uncommitted],
+    ) -> Result<(Id, Id), Error> {
+        let only_these = || -> Result<Id, Error> {
+            let call = self.call_in(&linked.top).env("GIT_INDEX_FILE", copy);
+            let hex = call.args(["write-tree"]).run()?.line();
+            let all = self.parse_id(&hex).ok_or_else(|| Error::Odd {
+                command: "git write-tree".to_owned(),
+                answer: hex,
+            })?;
+            let mut edits = BTreeMap::new();
+            for change in changes {
+                let leaf = self.leaf_at(all, change.path.as_bstr())?;
+                edits.insert(change.path.clone(), leaf);
+            }
+            self.write_tree_holding(Some(base), &edits)
+        };
+        let staged = only_these()?;
+        self.take_in(&linked.top, copy, &Uncommitted::in_index(changes))?;
+        Ok((staged, only_these()?))
+    }
+
+    /// Takes the present state of files that an index knows into it.
+    fn take_in(&self, top: &Path, index: &Path, paths: &[BString]) -> Result<(), Error> {
+        if paths.is_empty() {
+            return Ok(());
+        }
+        self.call_in(top)
+            .env("GIT_INDEX_FILE", index)
+            .args(["update-index", "--remove", "-z", "--stdin"])
+            .run_with_input(&listed(paths))?;
+        Ok(())
+    }
+
+    fn set_entries(
+        &self,
+        top: &Path,
+        index: &Path,
+        entries: &BTreeMap<BString, Option<Leaf>>,
+    ) -> Result<(), Error> {
+        let null = self.null_id();
+        let mut lines: Vec<(bool, Vec<u8>)> = entries
+            .iter()
+            .map(|(path, leaf)| {
+                let (mode, id) = leaf.map_or((0, null), |leaf| (leaf.mode, leaf.id));
+                let line = format!("{mode:o} {id}\t");
+                // Removals first: a file may stand where a directory was.
+                (mode != 0, [line.as_bytes(), path, b"\0"].concat())
+            })
+            .collect();
+        lines.sort();
+        let input: Vec<u8> = lines.into_iter().flat_map(|(_, line)| line).collect();
+        self.call_in(top)
+            .env("GIT_INDEX_FILE", index)
+            .args(["update-index", "-z", "--index-info"])
+            .run_with_input(&input)?;
+        Ok(())
     }
 
     /// Runs the user's hook that is told of rewritten commits, and copies notes as configured.
@@ -166,7 +272,45 @@ impl<'r> IndexHold<'r> {
             index: file("index"),
             copy: file("git-stream-index"),
             is_settled: true,
+            staging: Staging::default(),
         }
+    }
+
+    /// What the index says in the end, where it is not what the files are.
+    pub fn stage_in_the_end(&mut self, staging: Staging) {
+        self.staging = staging;
+    }
+
+    /// Takes the present state of these files into the copy: all of them, or none.
+    pub fn take_in(&self, paths: &[BString]) -> Result<(), Error> {
+        self.repo.take_in(&self.top, &self.copy, paths)
+    }
+
+    /// Has the copy say what it is to say in the end.
+    fn stage(&self, operation: &Lock) -> Result<(), Error> {
+        let Staging { entries, intended } = &self.staging;
+        if !entries.is_empty() {
+            self.repo.set_entries(&self.top, &self.copy, entries)?;
+            self.refresh(operation)?;
+        }
+        if !intended.is_empty() {
+            let index = |args: &[&str]| {
+                let call = self.repo.call_in(&self.top);
+                call.env("GIT_INDEX_FILE", &self.copy)
+                    .arg("--literal-pathspecs")
+                    .args(args)
+                    .run_with_input(&listed(intended))
+            };
+            index(&["update-index", "--force-remove", "-z", "--stdin"])?;
+            index(&[
+                "add",
+                "--intent-to-add",
+                "--force",
+                "--pathspec-from-file=-",
+                "--pathspec-file-nul",
+            ])?;
+        }
+        Ok(())
     }
 
     /// Makes the copy of the index anew.
@@ -202,6 +346,7 @@ impl<'r> IndexHold<'r> {
             self.refresh(operation)?;
             switch().map_err(|_same_or_follows_from_it| error)?;
         }
+        self.stage(operation)?;
         fs::rename(&self.copy, &self.index).map_err(Error::file("replace", &self.index))?;
         self.is_settled = true;
         Ok(())
@@ -226,7 +371,7 @@ impl<'r> IndexHold<'r> {
     ) -> Result<Vec<BString>, Error> {
         let mut foreign = Vec::new();
         let mut partial = Vec::new();
-        let mut input = Vec::new();
+        let mut entries = BTreeMap::new();
         for change in changes {
             let found = self.find(change, &mut partial)?;
             let leaf = match found {
@@ -237,12 +382,7 @@ impl<'r> IndexHold<'r> {
                     continue;
                 }
             };
-            let null = self.repo.null_id();
-            let (mode, id) = leaf.map_or((0, null), |leaf| (leaf.mode, leaf.id));
-            // Removals first: a file may stand where a directory was.
-            let line = format!("{mode:o} {id}\t");
-            let line = [line.as_bytes(), &change.path, b"\0"].concat();
-            input.push((mode != 0, line));
+            entries.insert(change.path.clone(), leaf);
         }
         if !foreign.is_empty() {
             return Ok(foreign);
@@ -250,13 +390,7 @@ impl<'r> IndexHold<'r> {
         for path in partial {
             fs::remove_file(&path).map_err(Error::file("remove", &path))?;
         }
-        input.sort();
-        let input: Vec<u8> = input.into_iter().flat_map(|(_, line)| line).collect();
-        self.repo
-            .call_in(&self.top)
-            .env("GIT_INDEX_FILE", &self.copy)
-            .args(["update-index", "-z", "--index-info"])
-            .run_with_input(&input)?;
+        self.repo.set_entries(&self.top, &self.copy, &entries)?;
         self.refresh(operation)?;
         self.go(old, new, operation)?;
         Ok(foreign)
@@ -351,6 +485,25 @@ impl<'r> IndexHold<'r> {
     pub fn leave(mut self) {
         self.is_settled = false;
     }
+}
+
+impl Uncommitted {
+    /// Those that the index knows.
+    pub fn in_index(changes: &[Uncommitted]) -> Vec<BString> {
+        let known = changes.iter().filter(|change| change.staged != b'D');
+        known.map(|change| change.path.clone()).collect()
+    }
+
+    /// Whether it is a file that is only meant to be added.
+    pub fn is_intended(&self) -> bool {
+        (self.staged, self.unstaged) == (b'.', b'A')
+    }
+}
+
+/// Paths as git reads them from its stdin.
+fn listed(paths: &[BString]) -> Vec<u8> {
+    let lines = paths.iter().map(|path| [path.as_slice(), b"\0"].concat());
+    lines.collect::<Vec<_>>().concat()
 }
 
 struct Here<'a> {

@@ -167,6 +167,16 @@ impl Repo {
             .collect())
     }
 
+    /// Every file below a directory of a tree; `None` where there is no such directory.
+    pub fn files_below(&self, tree: Id, directory: &BStr) -> Result<Option<Vec<BString>>, Error> {
+        let Some(below) = self.entry_at(tree, directory)?.and_then(Entry::subtree) else {
+            return Ok(None);
+        };
+        let mut files = Vec::new();
+        self.diff_into(directory, None, Some(below), &mut files)?;
+        Ok(Some(files.into_iter().map(|file| file.path).collect()))
+    }
+
     /// The content of a file in a tree.
     pub fn blob_at(&self, tree: Id, path: &str) -> Result<Option<Vec<u8>>, Error> {
         self.leaf_at(tree, path.into())?
@@ -260,6 +270,44 @@ impl Repo {
                 entries.remove(&directory);
             } else {
                 entries.insert(directory, Entry { mode: TREE, id });
+            }
+        }
+        self.write_entries(entries)
+    }
+
+    /// Writes a tree that is `base` with what these paths hold instead; nothing, where it is `None`.
+    /// A file may come where a directory was, and the other way round.
+    pub fn write_tree_holding(
+        &self,
+        base: Option<Id>,
+        edits: &BTreeMap<BString, Option<Leaf>>,
+    ) -> Result<Id, Error> {
+        let mut entries = self.entries(base)?;
+        let mut below: BTreeMap<BString, BTreeMap<BString, Option<Leaf>>> = BTreeMap::new();
+        for (path, edit) in edits {
+            if let Some((directory, rest)) = path.split_once_str("/") {
+                let inside = below.entry(directory.into()).or_default();
+                inside.insert(rest.into(), *edit);
+            }
+        }
+        for (directory, edits) in below {
+            let subtree = entries.get(&directory).copied().and_then(Entry::subtree);
+            let id = self.write_tree_holding(subtree, &edits)?;
+            if !id.is_empty_tree() {
+                entries.insert(directory, Entry { mode: TREE, id });
+            } else if subtree.is_some() {
+                entries.remove(&directory);
+            }
+        }
+        for (name, edit) in edits.iter().filter(|(path, _)| !path.contains(&b'/')) {
+            let is_directory = entries.get(name).is_some_and(|entry| entry.is_tree());
+            match edit {
+                Some(Leaf { mode, id }) => {
+                    let (mode, id) = (*mode, *id);
+                    entries.insert(name.clone(), Entry { mode, id });
+                }
+                None if is_directory => {}
+                None => drop(entries.remove(name)),
             }
         }
         self.write_entries(entries)

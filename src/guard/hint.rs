@@ -134,7 +134,7 @@ fn asked(verdict: &Verdict) -> String {
 }
 
 /// A pattern that matches a path alone, quoted for a shell.
-fn pattern(path: &BStr) -> String {
+pub fn pattern(path: &BStr) -> String {
     let mut pattern = String::new();
     for c in path.to_str_lossy().chars() {
         match c {

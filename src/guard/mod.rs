@@ -32,6 +32,7 @@ mod who;
 pub use ask::{Whose, commit_at, commits, paths, range, scope};
 pub use detect::Notice;
 pub use error::Error;
+pub use hint::pattern as pattern_for;
 pub use hook::Outcome;
 pub use index::staged;
 pub use moves::Stopped;

@@ -76,6 +76,9 @@ fn question(
         paths: taint.paths.clone(),
         evidence: taint.text.clone(),
         choices: taint.hints.clone(),
+        origin: String::new(),
+        notified: None,
+        parts: std::collections::BTreeMap::new(),
         extra: toml::Table::new(),
     })
 }

@@ -7,7 +7,6 @@
 
 mod error;
 mod question;
-mod quoted;
 mod since;
 mod table;
 

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::quoted::unquoted;
 use super::since::ago;
 use crate::ledger::Escalation;
 use crate::name::{AgentName, StreamName};
@@ -61,7 +60,7 @@ pub fn describe(escalation: &Escalation) -> Question {
         commit: escalation.commit.map(|id| id.to_string()),
         base: escalation.base.map(|id| id.to_string()),
         paths: paths
-            .map(|text| path::json(unquoted(text).as_bstr()))
+            .map(|text| path::json(path::unquoted(text).as_bstr()))
             .collect(),
         shown_paths: escalation.paths.clone(),
         evidence: escalation.evidence.clone(),

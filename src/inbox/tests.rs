@@ -30,6 +30,9 @@ fn question(id: &str, stream: &str, hours: i64) -> Escalation {
         paths: vec!["src/a".to_owned(), r#""b\377""#.to_owned()],
         evidence: "<<<<<<< base\n\n>>>>>>> stream\n".to_owned(),
         choices: vec!["Take it with `git stream sync api`.".to_owned()],
+        origin: String::new(),
+        notified: None,
+        parts: std::collections::BTreeMap::new(),
         extra: toml::Table::new(),
     }
 }

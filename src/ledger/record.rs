@@ -4,6 +4,7 @@
 //! are when an older one rewrites a file; a change that an older version must not touch bumps the
 //! ledger's format instead.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
@@ -260,12 +261,68 @@ pub struct Escalation {
     /// What the person can do: a sentence with one command each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<String>,
+    /// What on the base it comes from: streams that the same thing has stopped share a question.
+    /// Empty where it concerns one stream alone.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub origin: String,
+    /// When a person was last told of it by the plan's `notify`, if not when it was raised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notified: Option<Timestamp>,
+    /// What it is in each of its streams, where there are several.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parts: BTreeMap<StreamName, Part>,
     /// Keys of newer versions.
     #[serde(flatten)]
     pub extra: toml::Table,
 }
 
+/// What a question of several streams is in one of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Part {
+    /// Who ran into it.
+    pub agent: AgentName,
+    /// The person it goes to, where the plan names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// The question, in one sentence.
+    pub question: String,
+    /// The same for the same cause.
+    pub cause: String,
+    /// The commit that could not be applied, where there is one.
+    #[serde(with = "hex::option", default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<Id>,
+    /// The base that it met.
+    #[serde(with = "hex::option", default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Id>,
+    /// The paths it is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<String>,
+    /// The evidence.
+    #[serde(default)]
+    pub evidence: String,
+    /// What the person can do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<String>,
+}
+
 impl Escalation {
+    /// A commit could not be applied to the base.
+    pub const CONFLICT: &'static str = "conflict";
+    /// A rename on the base carried a stream's edits out of its patterns.
+    pub const RENAMED: &'static str = "renamed-out-of-scope";
+    /// The base branch was rewritten, or is gone.
+    pub const BASE_MOVED: &'static str = "base-moved";
     /// The kind that asks how a tainted stream shall become clean; it goes with the mark.
     pub const TAINTED: &'static str = "tainted";
+    /// Uncommitted work that could not be put back after a move; it goes with the ref that keeps
+    /// it.
+    pub const KEPT: &'static str = "uncommitted-kept";
+
+    /// What it is in one of its streams.
+    pub fn cause_in(&self, stream: &StreamName) -> Option<&str> {
+        let is_there = self.streams.contains(stream);
+        let part = self.parts.get(stream).map(|part| part.cause.as_str());
+        is_there.then(|| part.unwrap_or(&self.cause))
+    }
 }

@@ -136,6 +136,11 @@ pub enum What {
     },
     /// Ask a person.
     Escalate(Box<Escalation>),
+    /// A person was told once more of a question that is open for long. It may ride along.
+    Notified {
+        /// The question.
+        id: String,
+    },
     /// A question needs no answer any more.
     Close {
         /// The question.

@@ -214,6 +214,9 @@ impl Step {
             paths: vec!["a/x".to_owned()],
             evidence: "'''\n\"\"\"\\ é\n".to_owned(),
             choices: Vec::new(),
+            origin: String::new(),
+            notified: None,
+            parts: std::collections::BTreeMap::new(),
             extra: toml::Table::new(),
         }
     }

@@ -7,6 +7,7 @@
 use bstr::BString;
 
 use super::event::Event;
+use super::questions;
 use super::record::{Claim, Escalation, Intent, Kind, Stream, StreamState, Work};
 use super::refusal::{Holder, Refusal};
 use super::request::{Actor, NewClaim, Request, What};
@@ -138,6 +139,17 @@ impl Decision<'_> {
             } => self.taint(stream, why, question),
             What::Untaint { stream } => self.untaint(stream),
             What::Escalate(escalation) => Ok(self.escalate(escalation)),
+            What::Notified { id } => {
+                let at = self.request.at;
+                let Some(open) = self.next.escalations.get_mut(id) else {
+                    return Err(Refusal::NoQuestion { id: id.clone() });
+                };
+                open.notified = Some(at);
+                Ok(Some(Told {
+                    subject: format!("notify {id}: a person is told again"),
+                    stream: open.streams.first().cloned(),
+                }))
+            }
             What::Close { id, why } => {
                 let Some(closed) = self.next.escalations.remove(id) else {
                     return Err(Refusal::NoQuestion { id: id.clone() });
@@ -336,12 +348,14 @@ impl Decision<'_> {
         if landed {
             self.record(name)?.tainted = None;
         }
-        // How a tainted history becomes clean is still to be answered.
-        if self.record(name)?.tainted.is_some() {
-            self.close_questions(name, |question| question.kind != Escalation::TAINTED);
-        } else {
-            self.close_questions_of(name);
-        }
+        // How a tainted history becomes clean is still to be answered, and so is what becomes of
+        // work that could not be put back.
+        let is_tainted = self.record(name)?.tainted.is_some();
+        self.close_questions(name, |question| match question.kind.as_str() {
+            Escalation::TAINTED => !is_tainted,
+            Escalation::KEPT => false,
+            _ => true,
+        });
         if landed {
             self.record(name)?.state = StreamState::Landed;
             return told(name, format!("sync {name}: the base {onto} has all of it"));
@@ -656,28 +670,8 @@ impl Decision<'_> {
                 is_news = true;
             }
         }
-        let same = self
-            .next
-            .escalations
-            .values()
-            .find(|open| open.cause == escalation.cause);
-        if let Some(open) = same {
-            let mut merged = Escalation {
-                id: open.id.clone(),
-                ..escalation.clone()
-            };
-            merged.streams.extend(open.streams.iter().cloned());
-            merged.streams.sort();
-            merged.streams.dedup();
-            merged.raised = open.raised;
-            if merged == *open && !is_news {
-                return None;
-            }
-            self.next.escalations.insert(merged.id.clone(), merged);
-        } else {
-            self.next
-                .escalations
-                .insert(escalation.id.clone(), escalation.clone());
+        if !questions::ask(self.next, escalation) && !is_news {
+            return None;
         }
         let Escalation { kind, question, .. } = escalation;
         let stream = escalation.streams.first().cloned();
@@ -717,14 +711,9 @@ impl Decision<'_> {
         self.close_questions(name, |_| true);
     }
 
-    /// Takes the stream out of these questions; one that nobody waits for any more is closed.
+    /// Takes the stream out of these questions.
     fn close_questions(&mut self, name: &StreamName, these: impl Fn(&Escalation) -> bool) {
-        self.next.escalations.retain(|_, escalation| {
-            if these(escalation) {
-                escalation.streams.retain(|stream| stream != name);
-            }
-            !escalation.streams.is_empty()
-        });
+        questions::leave(self.next, name, these);
         self.unblock(name);
     }
 

@@ -1,29 +1,20 @@
 //! Has a person approved the commands that the plan wants to run?
 //!
-//! The plan comes with the repository, and running what a repository says is how machines are
-//! taken over. So exactly the text of all its commands is approved, by a digest; a changed command
-//! asks again. The approval is kept outside the work tree.
-
-use std::env;
-use std::fs;
+//! Whether the plan's commands are approved is [`crate::workspace::is_approved`]'s question; here
+//! it is demanded, and given.
 
 use super::Error;
-use crate::git::{self, Repo, replace_file};
+use crate::git::{Repo, replace_file};
 use crate::ledger::{Actor, Kind};
 use crate::plan::{Command, Plan};
-
-/// The variable that approves a digest on machines without a person.
-pub const APPROVED: &str = "GIT_STREAM_APPROVED";
+use crate::workspace::{approvals, is_approved};
 
 /// Refuses unless a person has approved the plan's commands; fine where it has none.
 pub fn require_approval(repo: &Repo, plan: &Plan) -> Result<(), Error> {
     let Some(digest) = plan.digest() else {
         return Ok(());
     };
-    if env::var(APPROVED).is_ok_and(|approved| approved == digest) {
-        return Ok(());
-    }
-    if approvals(repo)?.lines().any(|line| line == digest) {
+    if is_approved(repo, plan)? {
         return Ok(());
     }
     Err(Error::NotApproved {
@@ -49,13 +40,4 @@ pub fn approve(repo: &Repo, plan: &Plan, by: &Actor) -> Result<Vec<Command>, Err
         replace_file(&repo.private("approved"), text.as_bytes(), 0o600)?;
     }
     Ok(plan.commands())
-}
-
-fn approvals(repo: &Repo) -> Result<String, Error> {
-    let path = repo.private("approved");
-    match fs::read_to_string(&path) {
-        Ok(text) => Ok(text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
-        Err(error) => Err(git::Error::file("read", &path)(error).into()),
-    }
 }

@@ -11,7 +11,7 @@ mod include;
 mod server;
 mod starter;
 
-pub use approval::{APPROVED, approve, require_approval};
+pub use approval::{approve, require_approval};
 pub use error::Error;
 pub use server::serve;
 

@@ -39,6 +39,6 @@ pub use error::Error;
 pub use live::Live;
 pub use obstacle::Obstacle;
 pub use outcome::{DRY_RUN, Outcome, Synced};
-pub use question::Question;
+pub use question::{Question, Whose};
 pub use run::{Options, sync};
 pub use summary::summary;

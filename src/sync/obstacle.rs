@@ -172,6 +172,7 @@ pub(super) fn find(
     let uncommitted = repo.uncommitted(top)?;
     let paths: Vec<BString> = uncommitted
         .into_iter()
+        .map(|change| change.path)
         .filter(|path| meets(path, &rewritten))
         .collect();
     if !paths.is_empty() {

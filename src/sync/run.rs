@@ -74,7 +74,7 @@ pub(super) fn one(
         *is_fetched = true;
     }
     if let Some(doubt) = run.workspace.base.doubt.clone() {
-        let question = question::base_moved(run.workspace, stream, &doubt);
+        let question = question::base_moved(run.workspace, &doubt);
         return run.stopped(question);
     }
     run.go(&linked)
@@ -184,7 +184,7 @@ impl<'a, 'r> Run<'a, 'r> {
                 self.move_to(linked, tip, replay, landed)
             }
             Verdict::Moves(replay) => {
-                let question = self.scope_question(tip, &replay)?;
+                let question = self.scope_question(linked, tip, &replay)?;
                 if let Some(question) = question {
                     return self.stopped(question);
                 }
@@ -199,11 +199,19 @@ impl<'a, 'r> Run<'a, 'r> {
         }
     }
 
-    fn scope_question(&self, tip: Id, replay: &Replay) -> Result<Option<Question>, Error> {
+    fn scope_question(
+        &self,
+        linked: &Linked,
+        tip: Id,
+        replay: &Replay,
+    ) -> Result<Option<Question>, Error> {
         let base = self.workspace.base.commit;
         let paths = scope::check_scope(self.workspace, self.stream, (base, tip), replay)?;
-        let is_fine = paths.is_empty();
-        Ok((!is_fine).then(|| question::renamed(self.workspace, self.stream, paths)))
+        if paths.is_empty() {
+            return Ok(None);
+        }
+        let question = question::renamed(self.workspace, self.stream, linked, tip, paths)?;
+        Ok(Some(question))
     }
 
     /// Whether what the base has of the stream was the stream's own: something in its patterns
@@ -320,26 +328,7 @@ impl<'a, 'r> Run<'a, 'r> {
     pub(super) fn stopped(mut self, question: Question) -> Result<Synced, Error> {
         if !self.options.dry_run {
             let asked = question.escalation(self.workspace, self.stream, &self.by);
-            let is_same = |open: &crate::ledger::Escalation| {
-                (&open.cause, open.base, open.commit) == (&asked.cause, asked.base, asked.commit)
-            };
-            let state = &self.workspace.state;
-            let is_asked = state.questions_of(self.stream).any(is_same);
-            let outdated: Vec<String> = state
-                .questions_of(self.stream)
-                .filter(|open| open.cause != asked.cause && open.streams.len() == 1)
-                .filter(|open| {
-                    [question::CONFLICT, question::RENAMED].contains(&open.kind.as_str())
-                })
-                .map(|open| open.id.clone())
-                .collect();
-            if !is_asked {
-                self.submit(What::Escalate(Box::new(asked)))?;
-            }
-            for id in outdated {
-                let why = format!("{} stops at {} now", self.stream, question.id());
-                self.submit(What::Close { id, why })?;
-            }
+            self.submit(What::Escalate(Box::new(asked)))?;
         }
         let tip = self.tip()?;
         self.answer(tip, tip, Outcome::Stopped(Box::new(question)))
@@ -361,7 +350,8 @@ impl<'a, 'r> Run<'a, 'r> {
         self.answer(tip, tip, Outcome::Refused(obstacle))
     }
 
-    pub(super) fn answer(self, old: Id, new: Id, outcome: Outcome) -> Result<Synced, Error> {
+    pub(super) fn answer(mut self, old: Id, new: Id, outcome: Outcome) -> Result<Synced, Error> {
+        self.notes.extend(self.workspace.take_notes());
         let base = &self.workspace.base;
         let repo = self.workspace.repo;
         Ok(Synced {

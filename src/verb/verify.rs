@@ -56,6 +56,9 @@ impl Verb for Verify {
         let stream = workspace.stream(self.stream.as_ref())?;
         let tip = self.tip(&repo, &stream)?;
         let verified = guard::verify(&mut workspace, &stream, tip)?;
+        for note in workspace.take_notes() {
+            out.say(note);
+        }
         let taint = verified.taint.as_ref();
         let text = match (taint, verified.was_tainted) {
             (Some(taint), _) => taint.text.clone(),

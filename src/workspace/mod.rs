@@ -3,14 +3,17 @@
 //! Everything is read once, at the start. What is decided on it is decided again by the ledger,
 //! on the newest state, before it counts.
 
+mod approved;
 mod base;
 mod error;
+mod notify;
 mod place;
 mod source;
 mod trespass;
 
 use jiff::{Timestamp, Unit};
 
+pub use approved::{APPROVED, approvals, is_approved};
 pub use base::{Doubt, Trusted, full_name};
 pub use error::Error;
 pub use place::{MARKER, Place, holding, is_no_streams, marked, worktree_path};
@@ -44,6 +47,8 @@ pub struct Workspace<'r> {
     pub place: Place,
     /// How what is claimed is compared with what is held; only claims know.
     compare: Option<Comparison>,
+    /// What the caller should know about the questions that were raised.
+    notes: Vec<String>,
 }
 
 impl<'r> Workspace<'r> {
@@ -79,6 +84,7 @@ impl<'r> Workspace<'r> {
             plan_source,
             place,
             compare: None,
+            notes: Vec::new(),
         })
     }
 
@@ -133,11 +139,34 @@ impl<'r> Workspace<'r> {
             plan_source: self.plan_source.clone(),
             place: self.place.clone(),
             compare: self.compare,
+            notes: Vec::new(),
         }
     }
 
-    /// Puts a request to the ledger, and keeps the newer state.
+    /// Puts a request to the ledger, and keeps the newer state. A person is told of a question that
+    /// it has raised.
     pub fn submit(&mut self, request: &Request) -> Result<Result<Submitted, Refusal>, Error> {
+        let submitted = self.put(request)?;
+        if let Ok(submitted) = &submitted {
+            let news = notify::News::of(self, request, &submitted.before);
+            for id in news.repeated() {
+                // Written first: of several that run into it at once, one tells.
+                let what = What::Notified { id: id.to_owned() };
+                let noted = self.request(&request.op, &request.by, what, Vec::new());
+                drop(self.put(&noted)?);
+            }
+            let notes = news.tell(self);
+            self.notes.extend(notes);
+        }
+        Ok(submitted)
+    }
+
+    /// What the caller should know about the questions that were raised so far.
+    pub fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
+    }
+
+    fn put(&mut self, request: &Request) -> Result<Result<Submitted, Refusal>, Error> {
         let (repo, machine) = (self.repo, &self.machine);
         // An operation that cannot be looked at counts as alive: refused rather than overrun.
         let dead = |intent: &Intent| is_dead(repo, machine, intent).unwrap_or(false);

@@ -75,6 +75,9 @@ pub(super) fn escalate(sandbox: &Sandbox, id: &str, streams: &[&str]) {
         paths: vec!["src/api/lib.rs".to_owned()],
         evidence: "-    42\n+    43\n".to_owned(),
         choices: vec!["Ask its author: `git log -1 main -- src/api/lib.rs`.".to_owned()],
+        origin: String::new(),
+        notified: None,
+        parts: std::collections::BTreeMap::new(),
         extra: toml::Table::new(),
     };
     let request = Request {

@@ -2,6 +2,7 @@
 
 mod all;
 mod engine;
+mod escalation;
 mod killed;
 mod landed;
 mod oracle;
@@ -254,6 +255,7 @@ fn a_conflict_stops_and_nothing_but_the_ledger_changes() {
     --- stderr ---
     asked as conflict-8a44de05; worktree, index and branch are as they were
       git: CONFLICT (content): Merge conflict in src/api/lib.rs
+      src/api/lib.rs is api's, held by a1
       changed on main by:
         $oid2 'Answer slower' (Ada)
 
@@ -281,7 +283,7 @@ fn a_conflict_stops_and_nothing_but_the_ledger_changes() {
     assert_eq!(json.status(), 3);
     assert_snapshot!(json.block(), @r#"
     $ GIT_STREAM_AGENT=a1 git stream sync api --json
-    {"version":1,"outcome":"stopped","stream":"api","old":"$OID1","new":"$OID1","base":"$OID2","base_branch":"main","commits":2,"notes":[],"reason":"commit $oid1 'Answer faster' of api conflicts with main in 'src/api/lib.rs'","escalation":{"id":"conflict-8a44de05","kind":"conflict","question":"commit $oid1 'Answer faster' of api conflicts with main in 'src/api/lib.rs'","commit":"$OID1","base":"$OID2","paths":["src/api/lib.rs"],"messages":["CONFLICT (content): Merge conflict in src/api/lib.rs"],"changed_by":[{"commit":"$OID2","author":"Ada","subject":"Answer slower","streams":""}],"evidence":"git: CONFLICT (content): Merge conflict in src/api/lib.rs\nchanged on main by:\n  $oid2 'Answer slower' (Ada)\n\nsrc/api/lib.rs:\npub fn answer() -> u8 {\n<<<<<<< main\n    41\n=======\n    43\n>>>>>>> $oid1 (Answer faster)\n}\n","choices":["Resolve it with `git stream resolve api`, in a worktree of its own.","Rebase it by hand with `git -C $ROOT/repo.streams/api rebase main`, then `git stream sync api`.","Give the stream back with `git stream release api`; its commits are kept."]}}
+    {"version":1,"outcome":"stopped","stream":"api","old":"$OID1","new":"$OID1","base":"$OID2","base_branch":"main","commits":2,"notes":[],"reason":"commit $oid1 'Answer faster' of api conflicts with main in 'src/api/lib.rs'","escalation":{"id":"conflict-8a44de05","kind":"conflict","question":"commit $oid1 'Answer faster' of api conflicts with main in 'src/api/lib.rs'","commit":"$OID1","base":"$OID2","paths":["src/api/lib.rs"],"owners":[{"path":"src/api/lib.rs","stream":"api","agent":"a1","owner":null,"shared":false}],"conflicts":["content"],"messages":["CONFLICT (content): Merge conflict in src/api/lib.rs"],"changed_by":[{"commit":"$OID2","author":"Ada","subject":"Answer slower","streams":""}],"evidence":"git: CONFLICT (content): Merge conflict in src/api/lib.rs\nsrc/api/lib.rs is api's, held by a1\nchanged on main by:\n  $oid2 'Answer slower' (Ada)\n\nsrc/api/lib.rs:\npub fn answer() -> u8 {\n<<<<<<< main\n    41\n=======\n    43\n>>>>>>> $oid1 (Answer faster)\n}\n","choices":["Resolve it with `git stream resolve api`, in a worktree of its own.","Rebase it by hand with `git -C $ROOT/repo.streams/api rebase main`, then `git stream sync api`.","Give the stream back with `git stream release api`; its commits are kept."]}}
     [status 3]
     "#);
     assert_eq!(scene.sandbox.run(["sync", "api"]).status(), 3);
@@ -713,7 +715,13 @@ fn edits_that_a_rename_carries_out_of_the_stream_are_a_question() {
     stopped api: main has renamed files that api edits; its edits would now be in 'src/ui/long.rs', which is not api's
     --- stderr ---
     asked as renamed-out-of-scope-40800a46; worktree, index and branch are as they were
-    hint: Move the claim along with `git stream claim api --add 'src/ui/long.rs'`, then `git stream sync api`.
+      src/api/long.rs is src/ui/long.rs now
+      src/ui/long.rs is nobody's
+      changed on main by:
+        $oid1 'Move it' (Ada)
+    hint: Move the claim along with `git stream claim api --add='src/ui/long.rs'`, then `git stream sync api`.
+    hint: Take the edits out of api with `git -C $ROOT/repo.streams/api rebase -i main`, then `git stream sync api`.
+    hint: Give the stream back with `git stream release api`; its commits are kept.
     [status 3]
     ");
     before.assert_same(&Fingerprint::of(&scene.sandbox, &scene.api).without_ledger());

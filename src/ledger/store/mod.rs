@@ -10,6 +10,7 @@ mod view;
 
 use std::time::Duration;
 
+use bstr::ByteSlice as _;
 use jiff::Timestamp;
 
 use super::error::Error;
@@ -20,6 +21,7 @@ use super::request::{Request, What};
 use super::state::State;
 use super::transition::{Applied, Rules, apply};
 use crate::git::{self, Expect, Id, Lock, Move, Repo};
+use crate::name::StreamName;
 
 use outbox::OUTBOX;
 pub use share::Share;
@@ -70,6 +72,39 @@ impl<'r> Ledger<'r> {
     /// The state as one commit of the ledger has it.
     pub fn at(&self, commit: Id) -> Result<State, Error> {
         files::read(self.repo, commit)
+    }
+
+    /// Where the streams' branches were before they moved, newest first: the state of before, the
+    /// stream, and its commit. At most so many moves of any refs are looked at.
+    pub fn branches_moved(&self, most: usize) -> Result<Vec<(Id, StreamName, Id)>, Error> {
+        let Some(tip) = self.tip()? else {
+            return Ok(Vec::new());
+        };
+        let format = "--format=%P%x20%(trailers:key=Ref,valueonly,separator=%x20)";
+        let output = self
+            .repo
+            .call()
+            .args(["log", "--no-show-signature", "--first-parent", format])
+            .args(["-E", "--grep=^Ref: refs/heads/stream/"])
+            .args([format!("--max-count={most}"), tip.to_string()])
+            .run()?;
+        let mut found = Vec::new();
+        for line in output.stdout.to_str_lossy().lines() {
+            let words: Vec<&str> = line.split(' ').collect();
+            let Some(before) = words.first().and_then(|hex| self.repo.parse_id(hex)) else {
+                continue;
+            };
+            for moved in words[1..].chunks(3) {
+                if let [name, old, _new] = moved
+                    && let Some(name) = name.strip_prefix("refs/heads/stream/")
+                    && let (Ok(name), Some(old)) = (name.parse(), self.repo.parse_id(old))
+                    && !old.is_null()
+                {
+                    found.push((before, name, old));
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// The lock that orders this machine's writes to its own files: the ledger, worktrees, hooks.

@@ -46,6 +46,7 @@ pub(super) fn rides(what: &What) -> bool {
         | What::Taint { .. }
         | What::Untaint { .. }
         | What::Escalate(_)
+        | What::Notified { .. }
         | What::Close { .. } => true,
     }
 }

@@ -131,7 +131,7 @@ fn a_dry_run_changes_nothing() {
     let before = Fingerprint::of(&stopped.scene.sandbox, &stopped.scene.api);
     assert_snapshot!(stopped.resolve(&["--dry-run", "--json"]).block(), @r#"
     $ git stream resolve api --dry-run --json
-    {"version":1,"outcome":"would-begin","stream":"api","worktree":"$ROOT/repo.streams/api.resolve","paths":["src/api/lib.rs"],"escalation":{"id":"conflict-8a44de05","kind":"conflict","question":"commit $oid1 'Answer faster' of api conflicts with main in 'src/api/lib.rs'","commit":"$OID1","base":"$OID2","paths":["src/api/lib.rs"],"messages":["CONFLICT (content): Merge conflict in src/api/lib.rs"],"changed_by":[{"commit":"$OID2","author":"Ada","subject":"Answer slower","streams":""}],"evidence":"git: CONFLICT (content): Merge conflict in src/api/lib.rs\nchanged on main by:\n  $oid2 'Answer slower' (Ada)\n\nsrc/api/lib.rs:\npub fn answer() -> u8 {\n<<<<<<< main\n    41\n=======\n    43\n>>>>>>> $oid1 (Answer faster)\n}\n","choices":["Resolve it with `git stream resolve api`, in a worktree of its own.","Rebase it by hand with `git -C $ROOT/repo.streams/api rebase main`, then `git stream sync api`.","Give the stream back with `git stream release api`; its commits are kept."]}}
+    {"version":1,"outcome":"would-begin","stream":"api","worktree":"$ROOT/repo.streams/api.resolve","paths":["src/api/lib.rs"],"escalation":{"id":"conflict-8a44de05","kind":"conflict","question":"commit $oid1 'Answer faster' of api conflicts with main in 'src/api/lib.rs'","commit":"$OID1","base":"$OID2","paths":["src/api/lib.rs"],"owners":[{"path":"src/api/lib.rs","stream":"api","agent":"a1","owner":null,"shared":false}],"conflicts":["content"],"messages":["CONFLICT (content): Merge conflict in src/api/lib.rs"],"changed_by":[{"commit":"$OID2","author":"Ada","subject":"Answer slower","streams":""}],"evidence":"git: CONFLICT (content): Merge conflict in src/api/lib.rs\nsrc/api/lib.rs is api's, held by a1\nchanged on main by:\n  $oid2 'Answer slower' (Ada)\n\nsrc/api/lib.rs:\npub fn answer() -> u8 {\n<<<<<<< main\n    41\n=======\n    43\n>>>>>>> $oid1 (Answer faster)\n}\n","choices":["Resolve it with `git stream resolve api`, in a worktree of its own.","Rebase it by hand with `git -C $ROOT/repo.streams/api rebase main`, then `git stream sync api`.","Give the stream back with `git stream release api`; its commits are kept."]}}
     --- stderr ---
     commit $oid1 'Answer faster' of api conflicts with main in 'src/api/lib.rs'
       src/api/lib.rs
@@ -172,6 +172,7 @@ fn where_that_conflicts_with_the_result_it_is_resolved_next() {
     --- stderr ---
     asked as conflict-47b82803; worktree, index and branch are as they were
       git: CONFLICT (content): Merge conflict in src/api/lib.rs
+      src/api/lib.rs is api's, held by a1
       changed on main by:
         $oid2 'Answer slower' (Ada)
 
