@@ -4,6 +4,7 @@
 //! the files go; and the branch moves in the same step as the ledger. Whatever fails before that
 //! step is put back.
 
+use super::aside::Aside;
 use super::recover::VERB;
 use super::{Error, Replay, obstacle};
 use crate::git::{Change, Error as GitError, Id, IndexHold, Linked, Repo};
@@ -21,6 +22,39 @@ pub(super) struct Step<'a> {
     pub(super) landed: bool,
     /// The commit of the base that it stands on then.
     pub(super) start: Id,
+    /// Uncommitted work that goes along.
+    pub(super) aside: Option<&'a Aside>,
+}
+
+impl Step<'_> {
+    /// The trees that the files go from and to.
+    fn trees(&self, repo: &Repo) -> Result<(Id, Id), Error> {
+        match self.aside {
+            Some(aside) => Ok(aside.trees()),
+            None => Ok((repo.tree_of(self.old)?, repo.tree_of(self.replay.new)?)),
+        }
+    }
+
+    /// What is in the way of these changes; what is kept aside is not.
+    fn obstacle(&self, repo: &Repo, changes: &[Change]) -> Result<Option<Obstacle>, Error> {
+        let (top, old_tree) = (&self.linked.top, self.trees(repo)?.0);
+        let Some(aside) = self.aside else {
+            return obstacle::find(repo, top, old_tree, changes);
+        };
+        let mut met = obstacle::uncommitted(repo, top, changes)?;
+        met.retain(|change| !aside.paths.contains(&change.path));
+        if met.is_empty() {
+            return obstacle::unknown(repo, top, old_tree, changes);
+        }
+        let paths = met.into_iter().map(|change| change.path).collect();
+        let worktree = top.clone();
+        Ok(Some(Obstacle::Uncommitted { worktree, paths }))
+    }
+
+    /// The refs that change when it has come to nothing.
+    fn given_up(&self) -> Vec<RefMove> {
+        self.aside.map(Aside::let_go).into_iter().collect()
+    }
 }
 
 /// Moves a stream; or answers what is in the way, before anything has moved.
@@ -33,22 +67,23 @@ pub(super) fn advance(
     let repo = workspace.repo;
     let Step {
         stream,
-        linked,
         old,
         replay,
         ..
     } = *step;
-    let (old_tree, new_tree) = (repo.tree_of(old)?, repo.tree_of(replay.new)?);
+    let (old_tree, new_tree) = step.trees(repo)?;
     let changes = repo.diff_trees(Some(old_tree), Some(new_tree))?;
-    if let Some(found) = obstacle::find(repo, &linked.top, old_tree, &changes)? {
+    if let Some(found) = step.obstacle(repo, &changes)? {
         return Ok(Some(found));
     }
-    let moves = vec![RefMove {
+    let branch = RefMove {
         name: stream.branch_ref(),
         old: Some(old),
         new: Some(replay.new),
-    }];
-    announce(workspace, operation, by, stream, moves.clone())?;
+    };
+    let kept: Vec<RefMove> = step.aside.map(Aside::kept).into_iter().collect();
+    let intends = std::iter::once(branch).chain(kept.clone()).collect();
+    announce_keeping(workspace, operation, by, stream, (intends, kept))?;
     let result = travel(
         workspace,
         operation,
@@ -61,7 +96,7 @@ pub(super) fn advance(
     match result {
         Ok(None) => Ok(None),
         Ok(Some(found)) => {
-            call_off(workspace, operation, by, stream)?;
+            call_off(workspace, operation, by, stream, step.given_up())?;
             Ok(Some(found))
         }
         // The files could not be put back: the intent stays, so that the next run goes on.
@@ -70,7 +105,7 @@ pub(super) fn advance(
         Err(_) if is_there => Ok(None),
         Err(error) => {
             // The first error is the one to tell; an intent that stays is found dead later.
-            drop(call_off(workspace, operation, by, stream));
+            drop(call_off(workspace, operation, by, stream, step.given_up()));
             Err(error)
         }
     }
@@ -78,9 +113,9 @@ pub(super) fn advance(
 
 /// What would be in the way.
 pub(super) fn foresee(repo: &Repo, step: &Step<'_>) -> Result<Option<Obstacle>, Error> {
-    let (old_tree, new_tree) = (repo.tree_of(step.old)?, repo.tree_of(step.replay.new)?);
+    let (old_tree, new_tree) = step.trees(repo)?;
     let changes = repo.diff_trees(Some(old_tree), Some(new_tree))?;
-    obstacle::find(repo, &step.linked.top, old_tree, &changes)
+    step.obstacle(repo, &changes)
 }
 
 /// Moves files and index, then branch and ledger in one step.
@@ -102,14 +137,23 @@ fn travel(
     if actual != Some(step.old) {
         return Err(moved(step, actual));
     }
-    if let Err(error) = hold.go(old_tree, new_tree, operation.lock()) {
+    let gone = match step.aside {
+        Some(aside) => {
+            hold.stage_in_the_end(aside.staging_after());
+            hold.take_in(aside.known())
+        }
+        None => Ok(()),
+    };
+    let gone = gone.and_then(|()| hold.go(old_tree, new_tree, operation.lock()));
+    if let Err(error) = gone {
         if hold.is_untouched(changes)? {
             hold.release();
             // Most likely somebody has written to a file since it was looked at.
-            return match obstacle::find(repo, &linked.top, old_tree, changes)? {
-                Some(found) => Ok(Some(found)),
-                None => Err(error.into()),
+            let found = match obstacle::find(repo, &linked.top, old_tree, changes)? {
+                None => obstacle::overlooked(repo, linked, changes)?,
+                found => found,
             };
+            return found.map(Some).ok_or_else(|| error.into());
         }
         put_back(workspace, operation, step, hold, (new_tree, old_tree))?;
         return Err(error.into());
@@ -120,11 +164,14 @@ fn travel(
         landed: step.landed,
         commits: step.replay.picked.len(),
     };
-    let moves = vec![RefMove {
+    let mut moves = vec![RefMove {
         name: stream.branch_ref(),
         old: Some(step.old),
         new: Some(step.replay.new),
     }];
+    // What could not be put back stays behind its ref.
+    let put_back = step.aside.filter(|aside| aside.put_back);
+    moves.extend(put_back.map(Aside::let_go));
     let request = workspace.request(operation.id(), by, what, moves);
     let error = match workspace.submit(&request) {
         Ok(Ok(_)) => return Ok(None),
@@ -145,6 +192,9 @@ fn put_back(
     mut hold: IndexHold<'_>,
     way: (Id, Id),
 ) -> Result<(), Error> {
+    if let Some(aside) = step.aside {
+        hold.stage_in_the_end(aside.staging_before());
+    }
     let settled = workspace
         .repo
         .diff_trees(Some(way.0), Some(way.1))
@@ -161,6 +211,7 @@ fn put_back(
                 stream,
                 worktree,
                 paths,
+                kept: step.aside.map(|aside| aside.name.clone()),
             })
         }
         Err(source) => {
@@ -168,6 +219,7 @@ fn put_back(
             Err(Error::HalfWay {
                 stream,
                 worktree,
+                kept: step.aside.map(|aside| aside.name.clone()),
                 source,
             })
         }
@@ -182,28 +234,40 @@ pub(super) fn announce(
     stream: &StreamName,
     intends: Vec<RefMove>,
 ) -> Result<(), Error> {
+    announce_keeping(workspace, operation, by, stream, (intends, Vec::new()))
+}
+
+/// The same, together with the refs that keep what could get lost.
+fn announce_keeping(
+    workspace: &mut Workspace<'_>,
+    operation: &Operation,
+    by: &Actor,
+    stream: &StreamName,
+    (intends, kept): (Vec<RefMove>, Vec<RefMove>),
+) -> Result<(), Error> {
     let what = What::Begin {
         stream: stream.clone(),
         verb: VERB.to_owned(),
         intends,
     };
-    let request = workspace.request(operation.id(), by, what, Vec::new());
+    let request = workspace.request(operation.id(), by, what, kept);
     workspace.submit(&request)??;
     Ok(())
 }
 
-/// Takes the intent back.
+/// Takes the intent back, and what was made for it.
 pub(super) fn call_off(
     workspace: &mut Workspace<'_>,
     operation: &Operation,
     by: &Actor,
     stream: &StreamName,
+    moves: Vec<RefMove>,
 ) -> Result<(), Error> {
     let what = What::Abandon {
         stream: stream.clone(),
         dead: operation.id().clone(),
     };
-    let request = workspace.request(operation.id(), by, what, Vec::new());
+    let request = workspace.request(operation.id(), by, what, moves);
     workspace.submit(&request)??;
     Ok(())
 }

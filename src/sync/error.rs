@@ -75,6 +75,8 @@ pub enum Error {
         worktree: PathBuf,
         /// The files whose content is neither the old nor the new one.
         paths: Vec<BString>,
+        /// The ref that keeps uncommitted work.
+        kept: Option<String>,
     },
     /// The files could be brought neither to the new place nor back.
     #[error("the move of '{stream}' failed in the middle, and could not be taken back")]
@@ -83,10 +85,22 @@ pub enum Error {
         stream: StreamName,
         /// Its worktree.
         worktree: PathBuf,
+        /// The ref that keeps uncommitted work.
+        kept: Option<String>,
         /// What failed.
         #[source]
         source: git::Error,
     },
+}
+
+impl Error {
+    /// The ref that keeps uncommitted work, where the files are half-way.
+    fn kept(&self) -> Option<&str> {
+        match self {
+            Error::Torn { kept, .. } | Error::HalfWay { kept, .. } => kept.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 fn listed(paths: &[BString]) -> String {
@@ -179,7 +193,10 @@ impl Explain for Error {
                 worktree.display()
             ),
         };
-        vec![hint]
+        let kept = self.kept().map(|name| {
+            format!("What was uncommitted is kept; see it with `git diff {name}^ {name}`.")
+        });
+        std::iter::once(hint).chain(kept).collect()
     }
 
     fn evidence(&self) -> Map<String, Value> {

@@ -19,6 +19,7 @@
 
 mod advance;
 mod all;
+mod aside;
 mod decide;
 mod early;
 mod error;
@@ -34,6 +35,7 @@ mod scope;
 mod summary;
 
 pub use all::{Behind, Many, sync_all};
+pub use aside::Aside;
 pub use decide::{Dropped, Picked, Replay, Stuck, Verdict, Why, decide};
 pub use error::Error;
 pub use live::Live;

@@ -10,7 +10,7 @@ use bstr::{BStr, BString};
 use serde_json::Value;
 
 use super::Error;
-use crate::git::{Change, Id, Repo, in_the_way};
+use crate::git::{Change, Id, Linked, Repo, Uncommitted, in_the_way};
 use crate::name::StreamName;
 use crate::path;
 use crate::word;
@@ -58,6 +58,13 @@ pub enum Obstacle {
         /// The paths.
         paths: Vec<BString>,
     },
+    /// Files that git was told not to look at are where the move would write.
+    Overlooked {
+        /// The worktree.
+        worktree: PathBuf,
+        /// The paths.
+        paths: Vec<BString>,
+    },
     /// Files that git does not know are where the move would write.
     InTheWay {
         /// The worktree.
@@ -87,6 +94,11 @@ impl Obstacle {
             }
             Obstacle::Uncommitted { paths, .. } => format!(
                 "uncommitted changes are where the base has changed something: {}",
+                listed(paths)
+            ),
+            Obstacle::Overlooked { paths, .. } => format!(
+                "files that git was told not to look at differ where the base has changed something: \
+                 {}",
                 listed(paths)
             ),
             Obstacle::InTheWay { paths, .. } => format!(
@@ -122,8 +134,15 @@ impl Obstacle {
                 shell(worktree)
             ),
             Obstacle::Uncommitted { worktree, .. } => format!(
-                "Nothing was changed. Commit these files; `git -C {} status` shows them.",
+                "Nothing was changed. Commit these files (`git -C {} status` shows them), or keep \
+                 them out of the way with `git stream sync {stream} --autostash`.",
                 shell(worktree)
+            ),
+            Obstacle::Overlooked { worktree, paths } => format!(
+                "Nothing was changed. Let git see them, with `git -C {} update-index \
+                 --no-assume-unchanged --no-skip-worktree {}`, {again}.",
+                shell(worktree),
+                words(paths)
             ),
             Obstacle::InTheWay { worktree, .. } => format!(
                 "Nothing was changed. Move these files away, {again}; \
@@ -139,6 +158,7 @@ impl Obstacle {
         match self {
             Obstacle::Unmerged { paths, .. }
             | Obstacle::Uncommitted { paths, .. }
+            | Obstacle::Overlooked { paths, .. }
             | Obstacle::InTheWay { paths, .. } => paths,
             Obstacle::NoWorktree { .. }
             | Obstacle::OtherBranch { .. }
@@ -154,6 +174,7 @@ impl Obstacle {
             Obstacle::Operation { .. } => "operation",
             Obstacle::Unmerged { .. } => "unmerged",
             Obstacle::Uncommitted { .. } => "uncommitted",
+            Obstacle::Overlooked { .. } => "overlooked",
             Obstacle::InTheWay { .. } => "in-the-way",
         };
         word.into()
@@ -167,18 +188,38 @@ pub(super) fn find(
     old_tree: Id,
     changes: &[Change],
 ) -> Result<Option<Obstacle>, Error> {
-    let worktree = || top.to_owned();
-    let rewritten: BTreeSet<&BString> = changes.iter().map(|change| &change.path).collect();
-    let uncommitted = repo.uncommitted(top)?;
-    let paths: Vec<BString> = uncommitted
-        .into_iter()
-        .map(|change| change.path)
-        .filter(|path| meets(path, &rewritten))
-        .collect();
-    if !paths.is_empty() {
-        let worktree = worktree();
+    let met = uncommitted(repo, top, changes)?;
+    if !met.is_empty() {
+        let paths = met.into_iter().map(|change| change.path).collect();
+        let worktree = top.to_owned();
         return Ok(Some(Obstacle::Uncommitted { worktree, paths }));
     }
+    unknown(repo, top, old_tree, changes)
+}
+
+/// The uncommitted changes that meet a path that would be rewritten.
+pub(super) fn uncommitted(
+    repo: &Repo,
+    top: &Path,
+    changes: &[Change],
+) -> Result<Vec<Uncommitted>, Error> {
+    let rewritten = rewritten(changes);
+    let mut found = repo.uncommitted(top)?;
+    found.retain(|change| meets(&change.path, &rewritten));
+    Ok(found)
+}
+
+fn rewritten(changes: &[Change]) -> BTreeSet<&BString> {
+    changes.iter().map(|change| &change.path).collect()
+}
+
+/// The files that git does not know and that are where a new one would go.
+pub(super) fn unknown(
+    repo: &Repo,
+    top: &Path,
+    old_tree: Id,
+    changes: &[Change],
+) -> Result<Option<Obstacle>, Error> {
     let is_known = |path: &BStr| Ok(repo.leaf_at(old_tree, path)?.is_some());
     let mut paths = Vec::new();
     for change in changes.iter().filter(|change| change.old.is_none()) {
@@ -188,8 +229,22 @@ pub(super) fn find(
     }
     paths.sort();
     paths.dedup();
-    let worktree = worktree();
+    let worktree = top.to_owned();
     Ok((!paths.is_empty()).then_some(Obstacle::InTheWay { worktree, paths }))
+}
+
+/// The files that git was told not to look at and that would be rewritten: what git found when it
+/// refused to.
+pub(super) fn overlooked(
+    repo: &Repo,
+    linked: &Linked,
+    changes: &[Change],
+) -> Result<Option<Obstacle>, Error> {
+    let rewritten = rewritten(changes);
+    let mut paths = repo.overlooked_files(linked)?;
+    paths.retain(|path| meets(path, &rewritten));
+    let worktree = linked.top.clone();
+    Ok((!paths.is_empty()).then_some(Obstacle::Overlooked { worktree, paths }))
 }
 
 /// Whether a path is rewritten, or lies above or below one that is.
@@ -222,6 +277,13 @@ pub(super) fn listed(paths: &[BString]) -> String {
         shown.push(format!("and {} more", paths.len() - SHOWN));
     }
     shown.join(", ")
+}
+
+/// Paths as the words of a command, cut where there are many.
+fn words(paths: &[BString]) -> String {
+    let words = paths.iter().take(SHOWN);
+    let words = words.map(|path| word::quoted(&path.to_string()));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// A path as a shell takes it.

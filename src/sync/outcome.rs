@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::all::Behind;
 use super::question::short;
-use super::{Dropped, Obstacle, Question, Replay, Why};
+use super::{Aside, Dropped, Obstacle, Question, Replay, Why};
 use crate::exit::Exit;
 use crate::git::Id;
 use crate::name::StreamName;
@@ -32,6 +32,8 @@ pub struct Synced {
     pub commits: usize,
     /// What has happened.
     pub outcome: Outcome,
+    /// Uncommitted work that was in the way, and what became of it.
+    pub aside: Option<Aside>,
     /// What the caller should know besides.
     pub notes: Vec<String>,
     /// Whether nothing was meant to change.
@@ -62,7 +64,11 @@ pub enum Outcome {
 impl Synced {
     /// The status that it means.
     pub fn exit(&self) -> Exit {
+        let is_kept = self.aside.as_ref().is_some_and(|aside| !aside.put_back);
         match &self.outcome {
+            Outcome::Rebased(_) | Outcome::Landed(_) | Outcome::Resolved(_) if is_kept => {
+                Exit::Stopped
+            }
             Outcome::Rebased(_) | Outcome::UpToDate | Outcome::Landed(_) | Outcome::Resolved(_) => {
                 Exit::Done
             }
@@ -128,6 +134,8 @@ impl Synced {
     /// The same without the reminder that it was a dry run.
     pub fn details(&self) -> Vec<String> {
         let mut lines = self.notes.clone();
+        let aside = self.aside.as_ref();
+        lines.extend(aside.map(|aside| aside.text(self.dry_run)));
         if let Outcome::Rebased(replay) | Outcome::Landed(replay) | Outcome::Resolved(replay) =
             &self.outcome
         {
@@ -151,6 +159,17 @@ impl Synced {
 
     /// Sentences with one command each.
     pub fn hints(&self) -> Vec<String> {
+        if let Some(aside) = self
+            .aside
+            .as_ref()
+            .filter(|aside| !aside.put_back && !self.dry_run)
+        {
+            let name = &aside.name;
+            return vec![format!(
+                "Put it back, and resolve it, with `git stash apply {name}` in the stream's \
+                 worktree; then let go of it with `git update-ref -d {name}`."
+            )];
+        }
         match &self.outcome {
             Outcome::Stopped(question) => question.choices.clone(),
             Outcome::Refused(obstacle) | Outcome::Pending(obstacle) => obstacle.hints(&self.stream),
@@ -179,6 +198,9 @@ impl Synced {
         put("base_branch", json!(self.base_branch));
         put("commits", json!(self.commits));
         put("notes", json!(self.notes));
+        if let Some(aside) = &self.aside {
+            put("autostash", aside.json());
+        }
         if self.dry_run {
             put("dry_run", true.into());
         }

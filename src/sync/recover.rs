@@ -4,6 +4,7 @@
 //! it is finished, forwards, file by file. Its branch had moved already: only the lock on the
 //! index is left.
 
+use super::aside::{self, Aside, Way};
 use super::{Error, advance};
 use crate::git::{Error as GitError, IndexHold, Linked};
 use crate::ledger::{Actor, Intent, Operation, RefMove, What, is_dead, is_running};
@@ -77,7 +78,18 @@ fn forget(
         stream: stream.clone(),
         dead: intent.op.clone(),
     };
-    let request = workspace.request(operation.id(), by, what, Vec::new());
+    let mut moves = Vec::new();
+    if let Some((name, commit)) = aside::intended(&intent.moves)
+        && workspace.repo.read_ref(name)? == Some(commit)
+    {
+        // The work that it keeps was not touched yet.
+        moves.push(RefMove {
+            name: name.to_owned(),
+            old: Some(commit),
+            new: None,
+        });
+    }
+    let request = workspace.request(operation.id(), by, what, moves);
     workspace.submit(&request)??;
     Ok(())
 }
@@ -97,7 +109,25 @@ fn complete(
     };
     advance::announce(workspace, operation, by, stream, intent.moves.clone())?;
     let mut hold = IndexHold::inherit(repo, linked, operation.id().as_str())?;
-    let (old_tree, new_tree) = (repo.tree_of(old)?, repo.tree_of(new)?);
+    let ledger = workspace.ledger();
+    let way = Way {
+        repo,
+        linked,
+        stream,
+        operation: (operation.id(), operation.lock()),
+        registering: &|| Ok(ledger.lock()?),
+        old,
+        new,
+    };
+    let aside = match aside::intended(&intent.moves) {
+        Some((name, commit)) => Some(Aside::again(&way, name, commit)?),
+        None => None,
+    };
+    let kept = aside.as_ref().map(|aside| aside.name.clone());
+    let (old_tree, new_tree) = match &aside {
+        Some(aside) => aside.trees(),
+        None => (repo.tree_of(old)?, repo.tree_of(new)?),
+    };
     let actual = repo.read_ref(&one.name)?;
     let is_ours = actual == Some(old);
     // Somebody has moved the branch by force: then the files go back to where it was left.
@@ -106,11 +136,17 @@ fn complete(
     } else {
         (new_tree, old_tree)
     };
+    let staging = aside.as_ref().map(|aside| match is_ours {
+        true => aside.staging_after(),
+        false => aside.staging_before(),
+    });
+    hold.stage_in_the_end(staging.unwrap_or_default());
     let changes = repo.diff_trees(Some(from), Some(to))?;
     let settled = hold.settle((from, to), &changes, operation.lock());
     let foreign = settled.map_err(|source| Error::HalfWay {
         stream: stream.clone(),
         worktree: linked.top.clone(),
+        kept: kept.clone(),
         source,
     })?;
     if !foreign.is_empty() {
@@ -119,10 +155,13 @@ fn complete(
             stream: stream.clone(),
             worktree: linked.top.clone(),
             paths: foreign,
+            kept,
         });
     }
+    let let_go = aside.as_ref().map(Aside::let_go);
     if !is_ours {
-        advance::call_off(workspace, operation, by, stream)?;
+        let moves = let_go.into_iter().collect();
+        advance::call_off(workspace, operation, by, stream, moves)?;
         return Err(Error::Git(GitError::Moved {
             name: one.name.clone(),
             expected: Some(old),
@@ -138,12 +177,15 @@ fn complete(
         landed: false,
         commits: repo.commits_between(&[new], &[start])?.len(),
     };
-    let request = workspace.request(operation.id(), by, what, intent.moves.clone());
+    let put_back = aside.is_some_and(|aside| aside.put_back);
+    let moves = std::iter::once(one.clone()).chain(let_go.filter(|_| put_back));
+    let request = workspace.request(operation.id(), by, what, moves.collect());
     workspace.submit(&request)??;
     hold.release();
     Ok(())
 }
 
+/// The branch's move: the others make refs.
 fn as_step(one: &RefMove) -> Option<(&RefMove, crate::git::Id, crate::git::Id)> {
     Some((one, one.old?, one.new?))
 }

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::advance::{self, Step, advance};
+use super::aside::{self, Aside, Way};
 use super::decide::Range;
 use super::recover::VERB;
 use super::resolve;
 use super::{
-    Error, Obstacle, Outcome, Question, Replay, Synced, Verdict, decide, early, question, recover,
-    scope,
+    Error, Obstacle, Outcome, Question, Replay, Synced, Verdict, decide, early, obstacle, question,
+    recover, scope,
 };
 use crate::exit::Explain as _;
 use crate::git::{self, Id, Linked, Repo};
@@ -28,6 +29,8 @@ pub struct Options {
     pub agent: Option<AgentName>,
     /// Decide, and change nothing.
     pub dry_run: bool,
+    /// Keep uncommitted work that is in the way, and put it back afterwards.
+    pub autostash: bool,
 }
 
 /// Brings one stream onto its base, or stops.
@@ -46,6 +49,8 @@ pub(super) struct Run<'a, 'r> {
     pub(super) stream: &'a StreamName,
     pub(super) options: &'a Options,
     pub(super) notes: Vec<String>,
+    /// Uncommitted work that went along.
+    pub(super) aside: Option<Aside>,
 }
 
 /// [`sync`] in a workspace that is open; the base is fetched unless it was already.
@@ -63,6 +68,7 @@ pub(super) fn one(
         Err(obstacle) => return run.refused(obstacle),
     };
     run.recover(&linked)?;
+    aside::kept::watch(&mut run, &linked)?;
     if let Some(obstacle) = early::obstacle(repo, &linked, stream)? {
         return run.refused(obstacle);
     }
@@ -96,6 +102,7 @@ impl<'a, 'r> Run<'a, 'r> {
             stream,
             options,
             notes: Vec::new(),
+            aside: None,
         })
     }
 
@@ -236,7 +243,6 @@ impl<'a, 'r> Run<'a, 'r> {
         replay: Replay,
         landed: bool,
     ) -> Result<Synced, Error> {
-        let repo = self.workspace.repo;
         let step = Step {
             stream: self.stream,
             linked,
@@ -244,17 +250,9 @@ impl<'a, 'r> Run<'a, 'r> {
             replay: &replay,
             landed,
             start: self.workspace.base.commit,
+            aside: None,
         };
-        let obstacle = if self.options.dry_run {
-            advance::foresee(repo, &step)?
-        } else {
-            advance(self.workspace, &self.operation, &self.by, &step)?
-        };
-        if let Some(obstacle) = obstacle {
-            let actual = repo.read_ref(&self.stream.branch_ref())?;
-            if actual != Some(old) {
-                return Err(advance::moved(&step, actual));
-            }
+        if let Some(obstacle) = self.take(step)? {
             return self.refused(obstacle);
         }
         if !self.options.dry_run {
@@ -269,6 +267,63 @@ impl<'a, 'r> Run<'a, 'r> {
             Outcome::Rebased(replay)
         };
         self.answer(old, new, outcome)
+    }
+
+    /// Takes a step, or foresees it; with uncommitted work where that was asked for.
+    pub(super) fn take(&mut self, step: Step<'_>) -> Result<Option<Obstacle>, Error> {
+        let repo = self.workspace.repo;
+        let aside = self.keep_aside(&step)?;
+        let step = Step {
+            aside: aside.as_ref(),
+            ..step
+        };
+        let obstacle = if self.options.dry_run {
+            advance::foresee(repo, &step)?
+        } else {
+            advance(self.workspace, &self.operation, &self.by, &step)?
+        };
+        if obstacle.is_some() {
+            let actual = repo.read_ref(&self.stream.branch_ref())?;
+            if actual != Some(step.old) {
+                return Err(advance::moved(&step, actual));
+            }
+        }
+        let linked = step.linked;
+        if obstacle.is_none() && aside.is_some() {
+            self.aside = aside;
+            let asked = aside::kept::watch(self, linked)?;
+            self.notes
+                .extend(asked.into_iter().map(|id| format!("asked as {id}")));
+        }
+        Ok(obstacle)
+    }
+
+    /// Uncommitted work that the step would meet, kept.
+    fn keep_aside(&self, step: &Step<'_>) -> Result<Option<Aside>, Error> {
+        if !self.options.autostash {
+            return Ok(None);
+        }
+        let repo = self.workspace.repo;
+        let trees = (repo.tree_of(step.old)?, repo.tree_of(step.replay.new)?);
+        let changes = repo.diff_trees(Some(trees.0), Some(trees.1))?;
+        let met = obstacle::uncommitted(repo, &step.linked.top, &changes)?;
+        if met.is_empty() {
+            return Ok(None);
+        }
+        if !repo.has_identity() {
+            return Err(Error::NoIdentity);
+        }
+        let ledger = self.workspace.ledger();
+        let way = Way {
+            repo,
+            linked: step.linked,
+            stream: self.stream,
+            operation: (self.operation.id(), self.operation.lock()),
+            registering: &|| Ok(ledger.lock()?),
+            old: step.old,
+            new: step.replay.new,
+        };
+        Ok(Some(Aside::keep(&way, &met)?))
     }
 
     /// Nothing to move; but questions may have been answered by hand.
@@ -334,7 +389,7 @@ impl<'a, 'r> Run<'a, 'r> {
         self.answer(tip, tip, Outcome::Stopped(Box::new(question)))
     }
 
-    fn submit(&mut self, what: What) -> Result<(), Error> {
+    pub(super) fn submit(&mut self, what: What) -> Result<(), Error> {
         let request = self
             .workspace
             .request(self.operation.id(), &self.by, what, Vec::new());
@@ -362,6 +417,7 @@ impl<'a, 'r> Run<'a, 'r> {
             base_branch: base.branch.clone(),
             commits: repo.commits_between(&[new], &[base.commit])?.len(),
             outcome,
+            aside: self.aside,
             notes: self.notes,
             dry_run: self.options.dry_run,
         })

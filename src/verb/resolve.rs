@@ -71,6 +71,7 @@ impl Verb for Resolve {
         let options = Options {
             agent: self.agent.clone(),
             dry_run: self.dry_run,
+            autostash: false,
         };
         let stream = self.stream.as_ref();
         if self.done {

@@ -15,7 +15,9 @@ use crate::sync::{self, Error, Many, Options, Outcome, Synced};
 /// becomes a question in the inbox, and the status is 3.
 ///
 /// Uncommitted changes stay in place; where they meet something that the base has changed, the
-/// stream is not moved and they are listed.
+/// stream is not moved and they are listed. With `--autostash` they are kept under a ref of the
+/// stream, never in `refs/stash`, and put back after the move, staged and unstaged apart. Where
+/// they cannot be put back they stay behind that ref, which is named, and the status is 3.
 #[derive(Debug, clap::Parser)]
 #[command(name = "git-stream-sync", bin_name = "git stream sync", version)]
 pub struct Sync {
@@ -35,6 +37,9 @@ pub struct Sync {
     /// With --all: also where somebody is at work
     #[arg(long, requires = "all", conflicts_with = "stream")]
     now: bool,
+    /// Keep uncommitted work that is in the way, and put it back afterwards
+    #[arg(long)]
+    autostash: bool,
     /// Act as this agent
     #[arg(long, value_name = "AGENT")]
     agent: Option<AgentName>,
@@ -53,6 +58,10 @@ impl Verb for Sync {
         (
             "See whether it would stop, and where:",
             "git stream sync api --dry-run",
+        ),
+        (
+            "Sync with uncommitted work in the same files:",
+            "git stream sync --autostash",
         ),
         ("Sync all of one's streams:", "git stream sync --all"),
         (
@@ -73,6 +82,7 @@ impl Verb for Sync {
         let options = Options {
             agent: self.agent.clone(),
             dry_run: self.dry_run,
+            autostash: self.autostash,
         };
         if !self.all {
             let synced = sync::sync(&repo, self.stream.as_ref(), &options)?;

@@ -1,6 +1,7 @@
 //! `git stream sync`: what it prints, how it ends, and what it leaves as it was.
 
 mod all;
+mod autostash;
 mod engine;
 mod escalation;
 mod killed;
@@ -261,12 +262,9 @@ fn a_conflict_stops_and_nothing_but_the_ledger_changes() {
 
       src/api/lib.rs:
       pub fn answer() -> u8 {
-      <<<<<<< main
-          41
-      =======
-          43
-      >>>>>>> $oid1 (Answer faster)
-      }
+                41
+                43
+            }
     hint: Resolve it with `git stream resolve api`, in a worktree of its own.
     hint: Rebase it by hand with `git -C $ROOT/repo.streams/api rebase main`, then `git stream sync api`.
     hint: Give the stream back with `git stream release api`; its commits are kept.

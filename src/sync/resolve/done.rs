@@ -1,6 +1,6 @@
 //! How does the stream come to the result?
 
-use super::super::advance::{self, Step, advance};
+use super::super::advance::Step;
 use super::super::decide::{Range, replay_since};
 use super::super::run::Run;
 use super::super::{Outcome, Picked, Replay, Synced, early, question};
@@ -144,15 +144,12 @@ pub(in crate::sync) fn settle(
         replay: &replay,
         landed: false,
         start: base,
+        aside: None,
     };
     if let Some(obstacle) = early::obstacle(repo, linked, &stream)? {
         return Ok(run.answer(tip, tip, Outcome::Pending(obstacle))?);
     }
-    let obstacle = if run.options.dry_run {
-        advance::foresee(repo, &step)?
-    } else {
-        advance(run.workspace, &run.operation, &run.by, &step)?
-    };
+    let obstacle = run.take(step)?;
     if let Some(obstacle) = obstacle {
         return Ok(run.answer(tip, tip, Outcome::Pending(obstacle))?);
     }
