@@ -9,12 +9,12 @@
 //! is read together with the beginning of the next one.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout};
 
 use bstr::{BString, ByteSlice as _};
 
-use super::{Error, Id, Repo};
+use super::{Error, Id, Repo, file};
 
 /// The options of every pick: what `git rebase` does, except that a renamed directory does not
 /// silently carry new files along, and that nobody's recorded resolution is used.
@@ -64,6 +64,8 @@ pub struct Merges {
     has_more: bool,
     questions: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
+    /// Where it writes objects.
+    place: PathBuf,
 }
 
 impl Repo {
@@ -85,6 +87,7 @@ impl Repo {
             has_more: false,
             questions,
             answers: BufReader::new(answers),
+            place: self.common_dir().to_owned(),
         })
     }
 }
@@ -189,7 +192,7 @@ impl Merges {
             how: "ended before it had answered".to_owned(),
             status,
             stderr: String::new(),
-            full: false,
+            full: file::is_full(&self.place),
         }
     }
 }

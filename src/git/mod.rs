@@ -14,6 +14,7 @@ mod history;
 mod index;
 mod lock;
 mod merge;
+mod merge_file;
 mod object;
 mod push;
 mod quarantine;

@@ -114,6 +114,13 @@ impl Scratch<'_> {
         })
     }
 
+    /// Brings it to a tree, whatever is there.
+    pub fn go_to(&mut self, tree: Id) -> Result<(), Error> {
+        let id = tree.to_string();
+        self.call(&["read-tree", "--reset", "-u", &id]).run()?;
+        Ok(())
+    }
+
     fn write_tree(&self) -> Result<Id, Error> {
         let hex = self.call(&["write-tree"]).run()?.line();
         self.repo.parse_id(&hex).ok_or_else(|| Error::Odd {

@@ -170,8 +170,8 @@ fn travel(
         new: Some(step.replay.new),
     }];
     // What could not be put back stays behind its ref.
-    let put_back = step.aside.filter(|aside| aside.put_back);
-    moves.extend(put_back.map(Aside::let_go));
+    let goes_along = step.aside.filter(|aside| aside.put_back);
+    moves.extend(goes_along.map(Aside::let_go));
     let request = workspace.request(operation.id(), by, what, moves);
     let error = match workspace.submit(&request) {
         Ok(Ok(_)) => return Ok(None),

@@ -127,6 +127,8 @@ fn left_alone(
         base_branch: base.branch.clone(),
         commits: repo.commits_between(&[tip], &[base.commit])?.len(),
         outcome,
+        aside: None,
+        recalled: Vec::new(),
         notes: Vec::new(),
         dry_run: options.dry_run,
     }))

@@ -29,6 +29,8 @@ pub struct Range<'a> {
     pub operation: (&'a str, &'a Lock),
     /// Takes the lock under which worktrees are registered.
     pub registering: &'a dyn Fn() -> Result<Lock, Error>,
+    /// The tree with which to go on where a pick cannot be applied, if somebody knows one.
+    pub recall: &'a dyn Fn(&Stuck) -> Result<Option<Id>, Error>,
 }
 
 /// The answer.
@@ -294,9 +296,9 @@ fn apply(range: &Range<'_>, picks: Vec<Pick>) -> Result<Result<Vec<Applied>, Box
     let of = picks.len();
     let mut done = Vec::new();
     for pick in picks {
-        let merged = machine.merge(range, &pick, onto)?;
+        let mut merged = machine.merge(range, &pick, onto)?;
         if let Some(conflict) = merged.conflict {
-            return Ok(Err(Box::new(Stuck {
+            let stuck = Box::new(Stuck {
                 commit: pick.id,
                 subject: pick.commit.subject().to_owned(),
                 applied: done.len(),
@@ -307,7 +309,12 @@ fn apply(range: &Range<'_>, picks: Vec<Pick>) -> Result<Result<Vec<Applied>, Box
                 tree: merged.tree,
                 conflict,
                 landed: None,
-            })));
+            });
+            let Some(tree) = (range.recall)(&stuck)? else {
+                return Ok(Err(stuck));
+            };
+            machine.go_on(tree)?;
+            merged.tree = tree;
         }
         onto = merged.tree;
         done.push(Applied {
@@ -375,6 +382,16 @@ impl<'r> Machine<'r> {
             lock,
             registering,
         )?))
+    }
+
+    /// Goes on after a conflict, with this tree.
+    fn go_on(&mut self, tree: Id) -> Result<(), Error> {
+        match self {
+            // A conversation ends with a conflict.
+            Machine::InMemory(merges) => *merges = None,
+            Machine::Scratch(scratch) => scratch.go_to(tree)?,
+        }
+        Ok(())
     }
 
     fn merge(&mut self, range: &Range<'_>, pick: &Pick, onto: Id) -> Result<Merged, Error> {

@@ -133,16 +133,16 @@ impl Obstacle {
                 "Nothing was changed. Resolve it and commit; `git -C {} status` shows where.",
                 shell(worktree)
             ),
-            Obstacle::Uncommitted { worktree, .. } => format!(
-                "Nothing was changed. Commit these files (`git -C {} status` shows them), or keep \
-                 them out of the way with `git stream sync {stream} --autostash`.",
-                shell(worktree)
+            Obstacle::Uncommitted { .. } => format!(
+                "Nothing was changed. Commit these files, or take them along with \
+                 `git stream sync {stream} --autostash`."
             ),
             Obstacle::Overlooked { worktree, paths } => format!(
-                "Nothing was changed. Let git see them, with `git -C {} update-index \
-                 --no-assume-unchanged --no-skip-worktree {}`, {again}.",
+                "Nothing was changed. Let git see them with `cd {} && git update-index \
+                 --no-assume-unchanged {words} && git update-index --no-skip-worktree {words}`, \
+                 {again}.",
                 shell(worktree),
-                words(paths)
+                words = words(paths)
             ),
             Obstacle::InTheWay { worktree, .. } => format!(
                 "Nothing was changed. Move these files away, {again}; \

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::all::Behind;
 use super::question::short;
-use super::{Aside, Dropped, Obstacle, Question, Replay, Why};
+use super::{Aside, Dropped, Obstacle, Question, Recalled, Replay, Why};
 use crate::exit::Exit;
 use crate::git::Id;
 use crate::name::StreamName;
@@ -34,6 +34,8 @@ pub struct Synced {
     pub outcome: Outcome,
     /// Uncommitted work that was in the way, and what became of it.
     pub aside: Option<Aside>,
+    /// The conflicts that were resolved as a person did it before.
+    pub recalled: Vec<Recalled>,
     /// What the caller should know besides.
     pub notes: Vec<String>,
     /// Whether nothing was meant to change.
@@ -134,6 +136,9 @@ impl Synced {
     /// The same without the reminder that it was a dry run.
     pub fn details(&self) -> Vec<String> {
         let mut lines = self.notes.clone();
+        if !matches!(self.outcome, Outcome::Stopped(_)) {
+            lines.extend(self.recalled.iter().map(Recalled::text));
+        }
         let aside = self.aside.as_ref();
         lines.extend(aside.map(|aside| aside.text(self.dry_run)));
         if let Outcome::Rebased(replay) | Outcome::Landed(replay) | Outcome::Resolved(replay) =
@@ -198,6 +203,10 @@ impl Synced {
         put("base_branch", json!(self.base_branch));
         put("commits", json!(self.commits));
         put("notes", json!(self.notes));
+        if !self.recalled.is_empty() {
+            let recalled: Vec<Value> = self.recalled.iter().map(Recalled::json).collect();
+            put("remembered", recalled.into());
+        }
         if let Some(aside) = &self.aside {
             put("autostash", aside.json());
         }

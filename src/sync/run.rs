@@ -1,15 +1,17 @@
 //! How does one sync go, from the question who asks to the answer?
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use super::advance::{self, Step, advance};
 use super::aside::{self, Aside, Way};
 use super::decide::Range;
+use super::memory::Memory;
 use super::recover::VERB;
 use super::resolve;
 use super::{
-    Error, Obstacle, Outcome, Question, Replay, Synced, Verdict, decide, early, obstacle, question,
-    recover, scope,
+    Error, Obstacle, Outcome, Question, Recalled, Replay, Stuck, Synced, Verdict, decide, early,
+    obstacle, question, recover, scope,
 };
 use crate::exit::Explain as _;
 use crate::git::{self, Id, Linked, Repo};
@@ -51,6 +53,8 @@ pub(super) struct Run<'a, 'r> {
     pub(super) notes: Vec<String>,
     /// Uncommitted work that went along.
     pub(super) aside: Option<Aside>,
+    /// The conflicts that were resolved as a person did it before.
+    pub(super) recalled: Vec<Recalled>,
 }
 
 /// [`sync`] in a workspace that is open; the base is fetched unless it was already.
@@ -103,6 +107,7 @@ impl<'a, 'r> Run<'a, 'r> {
             options,
             notes: Vec::new(),
             aside: None,
+            recalled: Vec::new(),
         })
     }
 
@@ -162,21 +167,57 @@ impl<'a, 'r> Run<'a, 'r> {
         })
     }
 
-    /// What a rebase would give.
-    pub(super) fn verdict(&self, linked: &Linked, tip: Id) -> Result<Verdict, Error> {
+    /// What a rebase would give, with what a person has resolved for the stream before.
+    ///
+    /// What was resolved by another base may not obey the stream's rule on this one: then nothing
+    /// of it is used.
+    pub(super) fn verdict(&mut self, linked: &Linked, tip: Id) -> Result<Verdict, Error> {
+        self.recalled.clear();
+        let base = self.workspace.base.commit;
+        let memory = Memory::of(self.workspace.repo, self.stream)?;
+        let used = RefCell::new(Vec::new());
+        let recall = |stuck: &Stuck| {
+            let found = memory.recall(stuck)?;
+            if found.is_some() {
+                used.borrow_mut().push(Recalled::of(stuck));
+            }
+            Ok(found)
+        };
+        let verdict = self.decide(linked, (base, tip), &recall)?;
+        let used = used.into_inner();
+        if let Verdict::Moves(replay) = &verdict
+            && !used.is_empty()
+        {
+            let ids: Vec<Id> = replay.picked.iter().map(|picked| picked.new).collect();
+            let judged = guard::history(self.workspace, self.stream, &ids);
+            if !judged.is_ok_and(|judged| judged.accepts()) {
+                return self.decide(linked, (base, tip), &|_| Ok(None));
+            }
+        }
+        self.recalled = used;
+        Ok(verdict)
+    }
+
+    fn decide(
+        &self,
+        linked: &Linked,
+        (base, tip): (Id, Id),
+        recall: &dyn Fn(&Stuck) -> Result<Option<Id>, Error>,
+    ) -> Result<Verdict, Error> {
         let ledger = self.workspace.ledger();
         decide(&Range {
             repo: self.workspace.repo,
             worktree: &linked.top,
-            base: self.workspace.base.commit,
+            base,
             tip,
             operation: (self.operation.id().as_str(), self.operation.lock()),
             registering: &|| Ok(ledger.lock()?),
+            recall,
         })
     }
 
     /// Decides, and does what follows.
-    fn go(self, linked: &Linked) -> Result<Synced, Error> {
+    fn go(mut self, linked: &Linked) -> Result<Synced, Error> {
         let (base, tip) = (self.workspace.base.commit, self.tip()?);
         match self.verdict(linked, tip)? {
             Verdict::UpToDate { commits } => self.up_to_date(tip, commits),
@@ -271,7 +312,7 @@ impl<'a, 'r> Run<'a, 'r> {
 
     /// Takes a step, or foresees it; with uncommitted work where that was asked for.
     pub(super) fn take(&mut self, step: Step<'_>) -> Result<Option<Obstacle>, Error> {
-        let repo = self.workspace.repo;
+        let (repo, linked) = (self.workspace.repo, step.linked);
         let aside = self.keep_aside(&step)?;
         let step = Step {
             aside: aside.as_ref(),
@@ -288,7 +329,6 @@ impl<'a, 'r> Run<'a, 'r> {
                 return Err(advance::moved(&step, actual));
             }
         }
-        let linked = step.linked;
         if obstacle.is_none() && aside.is_some() {
             self.aside = aside;
             let asked = aside::kept::watch(self, linked)?;
@@ -418,6 +458,7 @@ impl<'a, 'r> Run<'a, 'r> {
             commits: repo.commits_between(&[new], &[base.commit])?.len(),
             outcome,
             aside: self.aside,
+            recalled: self.recalled,
             notes: self.notes,
             dry_run: self.options.dry_run,
         })

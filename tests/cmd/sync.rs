@@ -6,7 +6,10 @@ mod engine;
 mod escalation;
 mod killed;
 mod landed;
+mod meanwhile;
+mod odd;
 mod oracle;
+mod remembered;
 mod resolve;
 
 use std::fs;
@@ -385,12 +388,12 @@ fn uncommitted_changes_where_the_base_has_changed_something_are_listed() {
     $ GIT_STREAM_AGENT=a1 git stream sync api
     refused to move api: uncommitted changes are where the base has changed something: 'src/api/lib.rs'
     --- stderr ---
-    hint: Nothing was changed. Commit these files; `git -C $ROOT/repo.streams/api status` shows them.
+    hint: Nothing was changed. Commit these files, or take them along with `git stream sync api --autostash`.
     [status 1]
     ");
     assert_snapshot!(scene.sandbox.run(["sync", "api", "--json"]).agent("a1").block(), @r#"
     $ GIT_STREAM_AGENT=a1 git stream sync api --json
-    {"version":1,"outcome":"refused","stream":"api","old":"$OID1","new":"$OID1","base":"$OID2","base_branch":"main","commits":0,"notes":[],"reason":"uncommitted changes are where the base has changed something: 'src/api/lib.rs'","cause":"uncommitted","paths":["src/api/lib.rs"],"hints":["Nothing was changed. Commit these files; `git -C $ROOT/repo.streams/api status` shows them."]}
+    {"version":1,"outcome":"refused","stream":"api","old":"$OID1","new":"$OID1","base":"$OID2","base_branch":"main","commits":0,"notes":[],"reason":"uncommitted changes are where the base has changed something: 'src/api/lib.rs'","cause":"uncommitted","paths":["src/api/lib.rs"],"hints":["Nothing was changed. Commit these files, or take them along with `git stream sync api --autostash`."]}
     [status 1]
     "#);
     before.assert_same(&Fingerprint::of(&scene.sandbox, &scene.api));

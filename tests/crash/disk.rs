@@ -92,6 +92,62 @@ fn a_disk_that_is_full_ends_a_claim_with_a_reason_and_loses_nothing() {
     assert!(refused > 0, "the disk was never full");
 }
 
+/// Text that does not compress.
+fn noise(bytes: usize) -> String {
+    let mut state = 88_172_645_463_325_252_u64;
+    let mut text = String::new();
+    while text.len() < bytes {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        text.push_str(&format!("{state:016x}\n"));
+    }
+    text
+}
+
+#[test]
+fn a_disk_that_fills_up_in_a_sync_leaves_the_stream_where_it_was() {
+    let mut refused = 0;
+    for left in [0, 8, 32, 64, 128, 256, 512] {
+        let Some((_mount, sandbox)) = on_a_small_disk() else {
+            return;
+        };
+        let claim = sandbox.run(["claim", "api", "--files", "src/api/**"]);
+        claim.agent("a1").go().succeeded();
+        let top = sandbox.root().join("repo.streams/api");
+        let git = |args: &[&str]| sandbox.git_in(&top, args);
+        sandbox.write(top.join("src/api/new.rs"), "new\n");
+        git(&["add", "."]);
+        git(&["-c", "core.hooksPath=/dev/null", "commit", "-qm", "Work"]);
+        sandbox.write(top.join("src/api/draft.rs"), "draft\n");
+        sandbox.commit(
+            "Large",
+            &[("data.txt", &noise(300_000)), ("docs/guide.md", "new\n")],
+        );
+        let filler = sandbox.root().join("filler");
+        fill(&filler, left * 1024);
+        let sync = || sandbox.run(["sync", "api"]).agent("a1");
+        let ran = sync().go();
+        assert!(
+            [0, 5].contains(&ran.status()),
+            "{left} KiB: {}",
+            ran.block()
+        );
+        fs::remove_file(&filler).unwrap();
+        if ran.status() == 5 {
+            refused += 1;
+            let said = ran.stderr();
+            assert!(said.contains("space"), "{left} KiB: {}", ran.block());
+        }
+        let again = sync().go();
+        assert_eq!(again.status(), 0, "{left} KiB: {}", again.block());
+        assert_eq!(git(&["log", "--format=%s", "main.."]), "Work\n");
+        assert_eq!(git(&["status", "--porcelain"]), "?? src/api/draft.rs\n");
+        assert_sound(&sandbox, &sandbox.repo());
+    }
+    assert!(refused > 0, "the disk was never full");
+}
+
 /// Fills the file system until so many bytes are left.
 fn fill(filler: &Path, left: u64) {
     let all = vec![b'x'; 8 * 1024 * 1024];

@@ -2,12 +2,12 @@
 
 use super::evidence::{About, Words, evidence};
 use super::whose::whose;
-use super::{Question, hex_of, landers, origin_of, short};
+use super::{Question, landers, origin_of, short};
 use crate::git::{Id, Linked};
 use crate::ledger::Escalation;
 use crate::name::StreamName;
 use crate::sync::obstacle::{listed, shell};
-use crate::sync::{Error, Stuck};
+use crate::sync::{Error, Stuck, memory};
 use crate::workspace::Workspace;
 
 /// How many commits of the base it names.
@@ -43,7 +43,8 @@ pub(in crate::sync) fn conflict(
     Ok(Question {
         kind: Escalation::CONFLICT,
         question,
-        cause: cause_of(stuck),
+        // The same sides at the same paths, whoever runs into them.
+        cause: format!("{} {}", Escalation::CONFLICT, memory::key(stuck)),
         origin: origin_of(Escalation::CONFLICT, &changed_by),
         commit: Some(stuck.commit),
         base: base.commit,
@@ -75,22 +76,6 @@ pub(in crate::sync) fn conflict(
             ),
         ],
     })
-}
-
-/// The same conflict has the same cause, whoever runs into it: the kind, the paths, and what the
-/// three sides have there.
-fn cause_of(stuck: &Stuck) -> String {
-    let mut stages = stuck.conflict.stages.clone();
-    for one in &mut stages {
-        one.path = stuck.real_path(&one.path);
-    }
-    stages.sort();
-    let mut text = Vec::new();
-    for one in stages {
-        text.extend_from_slice(&one.path);
-        text.extend(format!("\0{} {:o} {}\0", one.stage, one.mode, one.id).into_bytes());
-    }
-    format!("{} {}", Escalation::CONFLICT, hex_of(&text))
 }
 
 /// The sorts of conflict, as git's messages have them: `CONFLICT (content): …`.

@@ -35,6 +35,7 @@ pub fn abort(repo: &Repo, named: Option<&StreamName>, options: &Options) -> Resu
     };
     let run = Run::start(&mut workspace, &stream, options)?;
     run.authorise()?;
+    super::open::refuse_ending(&run, &resolution)?;
     let worktree = resolution.worktree.clone();
     let mut kept = None;
     if !options.dry_run {

@@ -2,6 +2,7 @@
 
 use super::super::advance::Step;
 use super::super::decide::{Range, replay_since};
+use super::super::memory;
 use super::super::run::Run;
 use super::super::{Outcome, Picked, Replay, Synced, early, question};
 use super::record::{Resolution, sweep};
@@ -24,6 +25,7 @@ pub fn done(repo: &Repo, named: Option<&StreamName>, options: &Options) -> Resul
     };
     let mut run = Run::start(&mut workspace, &stream, options)?;
     run.authorise()?;
+    super::open::refuse_ending(&run, &resolution)?;
     let linked = match early::worktree(run.workspace, &stream)? {
         Ok(linked) => linked,
         Err(obstacle) => return Ok(run.refused(obstacle)?),
@@ -123,6 +125,8 @@ pub(in crate::sync) fn settle(
         tip,
         operation: (run.operation.id().as_str(), run.operation.lock()),
         registering: &|| Ok(ledger.lock()?),
+        // The person is at it: what conflicts here is resolved in the same worktree.
+        recall: &|_| Ok(None),
     };
     let since = match replay_since(&range, began)? {
         Ok(since) => since,
@@ -156,6 +160,7 @@ pub(in crate::sync) fn settle(
     run.tell_rewritten(linked, &pairs);
     let new = replay.new;
     run.look_again(new);
+    remember(&mut run, linked, (began, base), result);
     clear(&mut run, resolution)?;
     Ok(run.answer(tip, new, Outcome::Resolved(replay))?)
 }
@@ -172,6 +177,29 @@ fn replay_of(repo: &Repo, base: Id, new: Id) -> Result<Replay, Error> {
     })
 }
 
+/// Remembers for this stream what a person has resolved. Without it the same conflict is a question
+/// again, so it cannot fail what has happened.
+fn remember(run: &mut Run<'_, '_>, linked: &Linked, (began, base): (Id, Id), result: Id) {
+    if run.options.dry_run {
+        return;
+    }
+    let ledger = run.workspace.ledger();
+    let learned = memory::learn(&memory::Resolved {
+        repo: run.workspace.repo,
+        stream: run.stream,
+        worktree: &linked.top,
+        operation: (run.operation.id().as_str(), run.operation.lock()),
+        registering: &|| Ok(ledger.lock()?),
+        tip: began,
+        base,
+        result,
+    });
+    if let Err(error) = learned {
+        let note = format!("what was resolved is not remembered: {error}");
+        run.notes.push(note);
+    }
+}
+
 /// What was committed since does not fit the result: the person goes on with that.
 fn again(run: &Run<'_, '_>, resolution: &Resolution, (result, tip): (Id, Id)) -> Result<(), Error> {
     let repo = run.workspace.repo;
@@ -184,6 +212,7 @@ fn again(run: &Run<'_, '_>, resolution: &Resolution, (result, tip): (Id, Id)) ->
         resolution.epoch,
         (tip, base),
         resolution.worktree.clone(),
+        resolution.person,
     );
     if resolution.linked(repo)?.is_none() {
         scratch::make(run.workspace, &run.operation, &next.worktree, tip)?;

@@ -191,7 +191,7 @@ impl Explain for Error {
             }
             Error::ForPerson { holder_may, .. } => if *holder_may {
                 "Nothing was changed. The plan lets the holder resolve where every conflicting \
-                 path is its own, and here not all are; the question is in `git stream inbox`."
+                 path is its own and no person has begun; the question is in `git stream inbox`."
             } else {
                 "Nothing was changed. The question is in `git stream inbox`; `resolver = \"holder\"` \
                  below `[sync]` in the plan would let the holder resolve what is its own."

@@ -12,8 +12,8 @@ use super::{Error, scratch};
 use crate::git::{Id, Repo};
 use crate::ledger::Kind;
 use crate::name::StreamName;
-use crate::pattern::Matcher;
 use crate::plan::Resolver;
+use crate::rule::Scope;
 use crate::sync::{Options, Question};
 use crate::workspace::Workspace;
 
@@ -42,7 +42,7 @@ pub fn open(repo: &Repo, named: Option<&StreamName>, options: &Options) -> Resul
         return answer(repo, &resolution, None, options);
     }
     run.fetch()?;
-    let (stuck, tip) = stuck(&run, &stream)?;
+    let (stuck, tip) = stuck(&mut run, &stream)?;
     refuse_agents(&run, &stream, &stuck)?;
     let workspace = &*run.workspace;
     let base = workspace.base.commit;
@@ -55,7 +55,8 @@ pub fn open(repo: &Repo, named: Option<&StreamName>, options: &Options) -> Resul
         .state
         .stream(&stream)
         .map_or(0, |known| known.epoch);
-    let resolution = Resolution::new(&stream, epoch, (tip, base), top.clone());
+    let person = run.by.kind == Kind::Person;
+    let resolution = Resolution::new(&stream, epoch, (tip, base), top.clone(), person);
     if options.dry_run {
         return Ok(Opened {
             paths: question.paths.clone(),
@@ -126,7 +127,7 @@ fn going_on(run: &Run<'_, '_>, stream: &StreamName) -> Result<Option<Resolution>
 }
 
 /// What keeps the stream from being synced, and the commit that it is at.
-fn stuck(run: &Run<'_, '_>, stream: &StreamName) -> Result<(Box<Stuck>, Id), Error> {
+fn stuck(run: &mut Run<'_, '_>, stream: &StreamName) -> Result<(Box<Stuck>, Id), Error> {
     let nothing = || Error::Nothing {
         stream: stream.clone(),
     };
@@ -150,10 +151,10 @@ fn refuse_agents(run: &Run<'_, '_>, stream: &StreamName, stuck: &Stuck) -> Resul
         let claim = run.workspace.state.claim(stream);
         run.workspace.plan.sync.resolver == Resolver::Holder
             && claim.is_some_and(|claim| {
-                let own = Matcher::new(&claim.territory());
+                let own = Scope::new(&claim.territory(), &run.workspace.plan);
                 let paths = stuck.paths();
                 run.by.is_holder_of(stream, claim)
-                    && paths.iter().all(|path| own.is_match(path.as_bstr()))
+                    && paths.iter().all(|path| own.owns(path.as_bstr()))
             })
     };
     if may() {
@@ -161,6 +162,17 @@ fn refuse_agents(run: &Run<'_, '_>, stream: &StreamName, stuck: &Stuck) -> Resul
     }
     Err(Error::ForPerson {
         stream: stream.clone(),
+        holder_may: run.workspace.plan.sync.resolver == Resolver::Holder,
+    })
+}
+
+/// What a person has begun is a person's to end.
+pub(super) fn refuse_ending(run: &Run<'_, '_>, resolution: &Resolution) -> Result<(), Error> {
+    if run.by.kind == Kind::Person || !resolution.person {
+        return Ok(());
+    }
+    Err(Error::ForPerson {
+        stream: resolution.stream.clone(),
         holder_may: run.workspace.plan.sync.resolver == Resolver::Holder,
     })
 }

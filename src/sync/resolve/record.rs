@@ -28,6 +28,9 @@ pub(in crate::sync) struct Resolution {
     base: String,
     /// Where the person works.
     pub(super) worktree: PathBuf,
+    /// Whether a person has begun it: then no agent may end it.
+    #[serde(default)]
+    pub(super) person: bool,
     /// The result, in hex, once the person has finished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     result: Option<String>,
@@ -39,6 +42,7 @@ impl Resolution {
         epoch: u64,
         (tip, base): (Id, Id),
         worktree: PathBuf,
+        person: bool,
     ) -> Resolution {
         Resolution {
             version: 1,
@@ -47,6 +51,7 @@ impl Resolution {
             tip: tip.to_string(),
             base: base.to_string(),
             worktree,
+            person,
             result: None,
         }
     }

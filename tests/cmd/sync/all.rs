@@ -128,7 +128,7 @@ fn what_cannot_be_moved_keeps_nobody_from_it() {
     docs    rebased        0  onto main $oid1
     --- stderr ---
     refused to move ui: uncommitted changes are where the base has changed something: 'src/ui/app.js'
-    hint: Nothing was changed. Commit these files; `git -C $ROOT/repo.streams/ui status` shows them.
+    hint: Nothing was changed. Commit these files, or take them along with `git stream sync ui --autostash`.
     refused to move api: its worktree '$ROOT/repo.streams/api' is gone
     hint: Nothing was changed. If it was moved, say where with `git worktree repair PATH`, then `git stream sync api` again.
     moved docs to main $oid1: it has no commits of its own

@@ -111,9 +111,22 @@ fn uncommitted_work_goes_along_staged_and_unstaged_apart() {
     assert_eq!(scene.sync().status(), 1);
     let before = Fingerprint::of(&scene.sandbox, &scene.api);
     let dry = scene.sandbox.run(["sync", "api", "--autostash", "-n"]);
-    assert_snapshot!(dry.agent("a1").block(), @"");
+    assert_snapshot!(dry.agent("a1").block(), @"
+    $ GIT_STREAM_AGENT=a1 git stream sync api --autostash -n
+    would rebase api: 1 commit onto main $oid1
+    --- stderr ---
+    would put uncommitted work back: 'src/api/gone.rs', 'src/api/long.rs', 'src/api/tool.sh'
+    nothing was changed (--dry-run)
+    [status 0]
+    ");
     before.assert_same(&Fingerprint::of(&scene.sandbox, &scene.api));
-    assert_snapshot!(autostash(&scene).block(), @"");
+    assert_snapshot!(autostash(&scene).block(), @"
+    $ GIT_STREAM_AGENT=a1 git stream sync api --autostash
+    rebased api: 1 commit onto main $oid1
+    --- stderr ---
+    put uncommitted work back: 'src/api/gone.rs', 'src/api/long.rs', 'src/api/tool.sh'
+    [status 0]
+    ");
     assert_put_back(&scene);
 }
 
@@ -123,7 +136,7 @@ fn a_program_hears_what_became_of_it() {
     let sync = ["sync", "api", "--autostash", "--json"];
     let answer = scene.sandbox.run(sync).agent("a1").json();
     assert_eq!(answer["outcome"], "rebased");
-    assert_snapshot!(answer["autostash"].to_string().replace(answer["autostash"]["commit"].as_str().unwrap(), "$COMMIT"), @"");
+    assert_snapshot!(answer["autostash"].to_string().replace(answer["autostash"]["commit"].as_str().unwrap(), "$COMMIT"), @r#"{"paths":["src/api/gone.rs","src/api/long.rs","src/api/tool.sh"],"put_back":true,"staged_apart":true,"ref":null,"commit":"$COMMIT"}"#);
     assert_put_back(&scene);
 }
 
@@ -179,7 +192,15 @@ fn work_that_cannot_be_put_back_is_kept_named_and_a_question() {
         "uncommitted-kept-{}",
         &name.rsplit('/').next().unwrap()[..8]
     );
-    assert_snapshot!(masked.replace(&id, "$ID"), @"");
+    assert_snapshot!(masked.replace(&id, "$ID"), @"
+    $ GIT_STREAM_AGENT=a1 git stream sync api --autostash
+    moved api to main $oid1: it has no commits of its own
+    --- stderr ---
+    asked as $ID
+    uncommitted work conflicts with the base and is kept as $KEPT: 'src/api/long.rs'
+    hint: Put it back, and resolve it, with `git stash apply $KEPT` in the stream's worktree; then let go of it with `git update-ref -d $KEPT`.
+    [status 3]
+    ");
     // The files are the base's, and nothing of it is half-way.
     scene.assert_clean();
     assert_eq!(
@@ -187,7 +208,26 @@ fn work_that_cannot_be_put_back_is_kept_named_and_a_question() {
         scene.sandbox.git(&["rev-parse", "main"]).trim()
     );
     let inbox = scene.sandbox.run(["inbox", &id]).block();
-    assert_snapshot!(inbox.replace(&name, "$KEPT").replace(&id, "$ID"), @"");
+    assert_snapshot!(inbox.replace(&name, "$KEPT").replace(&id, "$ID"), @"
+    $ git stream inbox $ID
+    uncommitted work of api could not be put back after it was moved: 'src/api/long.rs'
+
+    id:      $ID
+    kind:    uncommitted-kept
+    streams: api
+    raised:  $AGO by a1
+    commit:  $OID2
+    base:    $OID1
+    paths:   src/api/long.rs
+
+    evidence:
+      it is kept as $KEPT; see it with `git diff $KEPT^ $KEPT`
+
+    choices:
+      1. Put it back, and resolve it there, with `git -C $ROOT/repo.streams/api stash apply $KEPT`; then let go of it with `git update-ref -d $KEPT`.
+      2. Give it up with `git update-ref -d $KEPT`.
+    [status 0]
+    ");
     // It stays a question, whatever is synced meanwhile.
     scene.base("Another title", &[("src/ui/app.js", Some("new\n"))]);
     assert_eq!(scene.sync().status(), 0);
@@ -259,7 +299,13 @@ fn where_only_what_was_staged_is_contradicted_all_of_it_is_put_back_unstaged() {
     // The file has taken it back by now.
     let mine = with(&[("line 10", "line 10 of mine")]);
     scene.sandbox.write(scene.api.join(LONG), mine);
-    assert_snapshot!(autostash(&scene).block(), @"");
+    assert_snapshot!(autostash(&scene).block(), @"
+    $ GIT_STREAM_AGENT=a1 git stream sync api --autostash
+    moved api to main $oid1: it has no commits of its own
+    --- stderr ---
+    put uncommitted work back, all of it unstaged, since the base has changed what was staged: 'src/api/long.rs'
+    [status 0]
+    ");
     assert_eq!(
         scene.git(&["status", "--porcelain"]),
         " M src/api/long.rs\n"

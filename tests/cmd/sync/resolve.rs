@@ -217,7 +217,7 @@ fn uncommitted_changes_in_the_way_make_the_result_wait() {
     $ git stream resolve api --done
     api is resolved, and cannot move there yet: uncommitted changes are where the base has changed something: 'src/api/lib.rs'
     --- stderr ---
-    hint: Nothing was changed. Commit these files; `git -C $ROOT/repo.streams/api status` shows them.
+    hint: Nothing was changed. Commit these files, or take them along with `git stream sync api --autostash`.
     [status 4]
     ");
     let refused = scene.sync().go();
@@ -347,6 +347,61 @@ fn an_agent_may_only_where_the_plan_lets_it_and_only_what_is_its_own() {
     stopped.finish(BOTH);
     stopped.resolve(&["--done"]).agent("a1").go().succeeded();
     stopped.assert_over();
+}
+
+#[test]
+fn what_a_person_has_begun_no_agent_ends() {
+    let stopped = Stopped::new();
+    stopped.begin();
+    stopped.finish(BOTH);
+    for end in ["--done", "--abort"] {
+        let ran = stopped.resolve(&[end]).agent("a1").go();
+        assert_eq!(ran.status(), 3, "{}", ran.block());
+        assert!(stopped.top.exists());
+    }
+    assert_eq!(stopped.done()["outcome"], "resolved");
+    stopped.assert_over();
+}
+
+#[test]
+fn a_shared_file_is_nobodys_own() {
+    let plan =
+        "version = 1\n[sync]\nresolver = \"holder\"\n[shared]\nfiles = [\"src/api/lib.rs\"]\n";
+    let sandbox = crate::support::Sandbox::new();
+    sandbox.commit("Plan", &[("streams.toml", plan)]);
+    let stopped = Stopped::with(Scene::with(sandbox));
+    let ran = stopped.resolve(&[]).agent("a1").go();
+    assert_eq!(ran.status(), 3, "{}", ran.block());
+    assert!(
+        ran.stderr().contains("waits for a person"),
+        "{}",
+        ran.block()
+    );
+}
+
+#[test]
+fn an_abort_that_is_killed_is_finished_by_the_next_one() {
+    for_every_git_call(|kill| {
+        let stopped = Stopped::new();
+        stopped.begin();
+        stopped.finish(BOTH);
+        let resolved = stopped.git(&["rev-parse", "HEAD"]).stdout();
+        let head = stopped.scene.head();
+        let abort = stopped.resolve(&["--abort"]);
+        let was_killed = abort.killed_at(kill).go().was_killed();
+        let again = stopped.resolve(&["--abort"]).go();
+        assert!([0, 1].contains(&again.status()), "{}", again.block());
+        stopped.assert_over();
+        assert_eq!(stopped.scene.head(), head, "{kill:?}");
+        let kept = [
+            "for-each-ref",
+            "--format=%(objectname)",
+            "refs/stream/kept/api",
+        ];
+        let kept = stopped.scene.sandbox.git(&kept);
+        assert!(kept.contains(resolved.trim()), "{kill:?}: {kept}");
+        was_killed
+    });
 }
 
 #[test]

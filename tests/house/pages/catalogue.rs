@@ -452,10 +452,12 @@ fn of_sync() -> Vec<Example> {
             stream: api(),
             worktree: worktree(),
             paths: vec!["src/api/lib.rs".into()],
+            kept: None,
         }),
         sync(sync::Error::HalfWay {
             stream: api(),
             worktree: worktree(),
+            kept: None,
             source: failed(),
         }),
     ]
