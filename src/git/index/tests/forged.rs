@@ -256,6 +256,44 @@ fn each_damage_is_named() {
 }
 
 #[test]
+fn the_blocks_that_several_threads_would_read_must_be_the_entries() {
+    let bench = Bench::new("sha1");
+    let index = |version: u32, blocks: &[(u32, u32)], end: u32| {
+        let mut made = made(&["a", "b/c", "b/d"]);
+        made.version = version;
+        let numbers = blocks.iter().flat_map(|(at, count)| [*at, *count]);
+        let content = std::iter::once(1).chain(numbers);
+        let content: Vec<u8> = content.flat_map(u32::to_be_bytes).collect();
+        made.extensions.push((b"IEOT", content));
+        let end = [end.to_be_bytes().as_slice(), &[0; 20]].concat();
+        made.extensions.push((b"EOIE", end));
+        said(&bench, &made.bytes())
+    };
+    for (version, blocks, end) in [
+        (2, &[(12, 3)][..], 220),
+        (2, &[(12, 1), (76, 2)], 220),
+        (2, &[(12, 1), (76, 0), (76, 1), (148, 1)], 220),
+        (4, &[(12, 1), (77, 2)], 209),
+    ] {
+        assert_eq!(index(version, blocks, end), None, "{version} {blocks:?}");
+    }
+    let refused = Some("it names other blocks of entries than it has".to_owned());
+    for (version, blocks, end) in [
+        (2, &[(12, 3)][..], 148),
+        (2, &[], 220),
+        (2, &[(12, 2)], 220),
+        (2, &[(12, 3), (148, 1)], 220),
+        (2, &[(76, 1), (12, 2)], 220),
+        (2, &[(12, 1), (80, 2)], 220),
+        (2, &[(12, u32::MAX)], 220),
+        // The path of the third is a difference from the second's, which a thread does not know.
+        (4, &[(12, 2), (144, 1)], 209),
+    ] {
+        assert_eq!(index(version, blocks, end), refused, "{version} {blocks:?}");
+    }
+}
+
+#[test]
 fn a_path_of_any_length_is_read() {
     let bench = Bench::new("sha1");
     for length in [4093, 4094, 4095, 4096, 4100, 9000] {
