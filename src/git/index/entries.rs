@@ -2,6 +2,7 @@
 //!
 //! Read where it lies in the file, or from what gix has unpacked; both answer alike.
 
+use std::cell::Cell;
 use std::path::Path;
 
 use bstr::{BStr, ByteSlice as _};
@@ -9,7 +10,7 @@ use gix::hash::{Kind, oid};
 use gix::index::entry::Flags;
 use gix::index::{File, State, decode};
 
-use super::layout::{EXTENDED, LENGTH, Layout, STAT, u16_at, u32_at};
+use super::layout::{EXTENDED, LENGTH, Layout, STAT, STRIDE, after, u16_at, u32_at};
 use super::{Damage, Id};
 use crate::git::tree::{GITLINK, SYMLINK, TREE};
 
@@ -53,19 +54,55 @@ impl<'a> Entries<'a> {
 
 /// Entries of version 2 or 3, as they lie in the file.
 pub(super) struct Raw<'a> {
-    pub(super) bytes: &'a [u8],
-    pub(super) starts: &'a [u32],
-    pub(super) hash: Kind,
-    pub(super) sparse: bool,
+    bytes: &'a [u8],
+    count: usize,
+    /// Where every [`STRIDE`]th begins.
+    starts: &'a [u32],
+    hash: Kind,
+    sparse: bool,
+    /// The entry that was asked for last, and where it begins.
+    last: Cell<(usize, usize)>,
 }
 
 impl<'a> Raw<'a> {
+    pub(super) fn new(
+        bytes: &'a [u8],
+        (count, starts): (usize, &'a [u32]),
+        hash: Kind,
+        sparse: bool,
+    ) -> Raw<'a> {
+        Raw {
+            bytes,
+            count,
+            starts,
+            hash,
+            sparse,
+            last: Cell::new((usize::MAX, 0)),
+        }
+    }
+
+    /// Where an entry begins.
+    fn start(&self, nth: usize) -> Option<usize> {
+        let (mut number, mut at) = self.last.get();
+        if nth < number || nth - number >= STRIDE {
+            number = nth / STRIDE * STRIDE;
+            at = *self.starts.get(nth / STRIDE)? as usize;
+        }
+        while number < nth {
+            at = after(self.bytes, at, self.hash)?;
+            number += 1;
+        }
+        self.last.set((nth, at));
+        Some(at)
+    }
+
     fn get(&self, nth: usize) -> Result<Option<Entry<'a>>, Damage> {
-        let Some(start) = self.starts.get(nth) else {
+        if nth >= self.count {
             return Ok(None);
-        };
-        let bytes = self.bytes.get(*start as usize..).unwrap_or_default();
-        let entry = self.parse(bytes).ok_or(Damage::Truncated(nth))?;
+        }
+        let bytes = self.start(nth).and_then(|start| self.bytes.get(start..));
+        let entry = bytes.and_then(|bytes| self.parse(bytes));
+        let entry = entry.ok_or(Damage::Truncated(nth))?;
         match entry.mode {
             0o100_644 | 0o100_755 | SYMLINK | GITLINK => Ok(Some(entry)),
             TREE if self.sparse => Ok(Some(entry)),

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{Error, ErrorKind};
 use std::path::Path;
 
-use memmap2::Mmap;
+use memmap2::{Mmap, MmapOptions};
 
 /// The content of a file; `None` where there is none.
 #[expect(
@@ -24,6 +24,8 @@ pub(super) fn content(path: &Path) -> Result<Option<Mmap>, Error> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
+    // All of it is needed, and to be told so once is cheaper than page after page.
+    let mut options = MmapOptions::new();
     // SAFETY: see above.
-    unsafe { Mmap::map(&file) }.map(Some)
+    unsafe { options.populate().map(&file) }.map(Some)
 }

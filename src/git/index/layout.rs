@@ -15,6 +15,9 @@ use super::entries::Raw;
 const HEADER: usize = 12;
 /// What an entry has before its id: times, device, inode, mode, owner, size.
 pub(super) const STAT: usize = 40;
+/// Of how many entries it is noted where the first one begins. The others are counted from there:
+/// noting each would write as many pages of memory as a tenth of the file.
+pub(super) const STRIDE: usize = 64;
 /// In an entry's flags: two more bytes of flags follow.
 pub(super) const EXTENDED: u16 = 0x4000;
 /// In an entry's flags: the length of its path; all ones where it is that or longer.
@@ -27,7 +30,7 @@ pub(super) struct Layout {
     hash: Kind,
     version: u32,
     count: usize,
-    /// Where each entry begins; empty in version 4.
+    /// Where every [`STRIDE`]th entry begins; empty in version 4.
     starts: Vec<u32>,
     long_path: bool,
     cache_tree: Option<Range<usize>>,
@@ -66,23 +69,28 @@ impl Layout {
         Ok(layout)
     }
 
-    /// Notes where each entry begins; returns where the last one ends.
+    /// Notes where every so many entries one begins; returns where the last one ends.
     fn find_entries(&mut self, body: &[u8], count: usize) -> Result<usize, Damage> {
         let fixed = STAT + self.hash.len_in_bytes() + 2;
         // A number that the file has no room for must not make us ask for memory.
-        let mut starts = Vec::with_capacity(count.min(body.len() / fixed));
-        let mut at = HEADER;
-        for nth in 0..count {
-            let Some(flags) = u16_at(body, at + fixed - 2) else {
-                return Err(Damage::Truncated(nth));
-            };
+        let room = count.min(body.len() / fixed);
+        let mut starts = Vec::with_capacity(room.div_ceil(STRIDE));
+        let (mut at, mut nth) = (HEADER, 0);
+        while nth < count {
             starts.push(u32::try_from(at).unwrap_or(u32::MAX));
-            let length = flags & (EXTENDED | LENGTH);
-            at = if length < LENGTH {
-                padded(at, fixed + usize::from(length))
-            } else {
-                self.after_odd_entry(body, at, flags, nth)?
-            };
+            let end = count.min(nth + STRIDE);
+            while nth < end {
+                let Some(flags) = u16_at(body, at + fixed - 2) else {
+                    return Err(Damage::Truncated(nth));
+                };
+                let length = flags & (EXTENDED | LENGTH);
+                at = if length < LENGTH {
+                    padded(at, fixed + usize::from(length))
+                } else {
+                    self.after_odd_entry(body, at, flags, nth)?
+                };
+                nth += 1;
+            }
         }
         if at > body.len() {
             return Err(Damage::Truncated(count));
@@ -100,18 +108,12 @@ impl Layout {
         flags: u16,
         nth: usize,
     ) -> Result<usize, Damage> {
-        let mut fixed = STAT + self.hash.len_in_bytes() + 2;
         if flags & EXTENDED != 0 {
-            known_flags(body, at + fixed, nth)?;
-            fixed += 2;
+            known_flags(body, at + STAT + self.hash.len_in_bytes() + 2, nth)?;
         }
-        let mut length = usize::from(flags & LENGTH);
-        if flags & LENGTH == LENGTH {
-            self.long_path = true;
-            let path = body.get(at + fixed..).unwrap_or_default();
-            length = path.find_byte(0).ok_or(Damage::Truncated(nth))?;
-        }
-        Ok(padded(at, fixed + length))
+        self.long_path |= flags & LENGTH == LENGTH;
+        let end = after(body, at, self.hash);
+        end.ok_or(Damage::Truncated(nth))
     }
 
     /// Passes over the entries of version 4; returns where the last one ends.
@@ -218,12 +220,7 @@ impl Layout {
 
     /// The entries of an index that is [`Layout::plain`].
     pub(super) fn entries<'a>(&'a self, bytes: &'a [u8]) -> Raw<'a> {
-        Raw {
-            bytes,
-            starts: &self.starts,
-            hash: self.hash,
-            sparse: self.sparse,
-        }
+        Raw::new(bytes, (self.count, &self.starts), self.hash, self.sparse)
     }
 }
 
@@ -278,6 +275,20 @@ fn known_flags(body: &[u8], at: usize, nth: usize) -> Result<(), Damage> {
     } else {
         Err(Damage::Flags(nth))
     }
+}
+
+/// Where an entry ends that begins here.
+pub(super) fn after(body: &[u8], at: usize, hash: Kind) -> Option<usize> {
+    let mut fixed = STAT + hash.len_in_bytes() + 2;
+    let flags = u16_at(body, at + fixed - 2)?;
+    if flags & EXTENDED != 0 {
+        fixed += 2;
+    }
+    let length = match flags & LENGTH {
+        LENGTH => body.get(at + fixed..)?.find_byte(0)?,
+        length => usize::from(length),
+    };
+    Some(padded(at, fixed + length))
 }
 
 /// Where an entry ends: one to eight NULs follow its path, up to a multiple of eight bytes.
