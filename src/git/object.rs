@@ -230,18 +230,18 @@ impl Find for Checked<'_> {
 /// An object whose content is another's.
 #[derive(Debug, thiserror::Error)]
 #[error("what is stored as {id} is another object, or damaged")]
-struct NotItself {
+pub(super) struct NotItself {
     id: Id,
 }
 
-fn is_what_its_id_says(id: &oid, kind: Kind, content: &[u8]) -> Result<(), NotItself> {
+pub(super) fn is_what_its_id_says(id: &oid, kind: Kind, content: &[u8]) -> Result<(), NotItself> {
     match gix::objs::compute_hash(id.kind(), kind, content) {
         Ok(hash) if *hash == *id => Ok(()),
         _ => Err(NotItself { id: id.to_owned() }),
     }
 }
 
-fn parse(bytes: &[u8], hash: gix::hash::Kind) -> Result<Commit, gix::Error> {
+pub(super) fn parse(bytes: &[u8], hash: gix::hash::Kind) -> Result<Commit, gix::Error> {
     let commit = gix::objs::CommitRef::from_bytes(bytes, hash)?;
     Ok(Commit {
         tree: commit.tree(),

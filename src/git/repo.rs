@@ -168,6 +168,28 @@ impl Repo {
         self.gix.config_snapshot().trusted_path(key).ok().flatten()
     }
 
+    /// A path of git's configuration as it would be without one of its files.
+    pub fn config_path_outside(&self, key: &str, file: &Path) -> Option<PathBuf> {
+        let is_it = |path: &PathBuf| {
+            // Nothing is asked of the file system for the names of other files.
+            path.file_name() == file.file_name()
+                && path.canonicalize().is_ok_and(|path| path == file)
+        };
+        let config = self.gix.config_snapshot();
+        let config = config.plumbing();
+        let value = config.path_filter(key, |section| !section.path.as_ref().is_some_and(is_it))?;
+        if value.is_empty() {
+            return Some(PathBuf::new());
+        }
+        let home = gix::path::env::home_dir();
+        let places = gix::config::path::interpolate::Context {
+            home_dir: home.as_deref(),
+            home_for_user: Some(gix::config::path::interpolate::home_for_user),
+            ..Default::default()
+        };
+        value.interpolate(places).ok()
+    }
+
     /// A yes-or-no value of git's configuration.
     pub fn config_bool(&self, key: &str) -> Option<bool> {
         self.gix.config_snapshot().boolean(key)

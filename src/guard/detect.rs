@@ -15,6 +15,8 @@
 use std::ffi::OsString;
 use std::process::{Command, Stdio};
 
+use super::memo::Memo;
+use super::own::Own;
 use super::taint::{Taint, judge, taint_of};
 use super::verify::is_marked;
 use super::{Error, Outcome, hooks, intact, own};
@@ -38,11 +40,16 @@ pub enum Notice {
 }
 
 /// Runs the user's own hook, then looks at what has become of the stream.
-pub(super) fn run(repo: &Repo, name: &str, args: &[OsString]) -> Outcome {
-    let own = own::run(repo, name, args);
+pub(super) fn run(memo: Option<&Memo>, name: &str, args: &[OsString]) -> Outcome {
+    let mut repo = None;
+    let own = match memo {
+        Some(memo) => own::run(memo.own(), name, args),
+        None => open(&mut repo).and_then(|repo| own::run(&Own::of(repo), name, args)),
+    };
+    let is_foreseen = || name == "post-commit" && memo.is_some_and(Memo::came_true);
     let looked = match &own {
-        Ok(_) => look(repo, name, args),
-        Err(_) => Ok(Vec::new()),
+        Ok(_) if !is_foreseen() => open(&mut repo).and_then(|repo| look(repo, name, args)),
+        Ok(_) | Err(_) => Ok(Vec::new()),
     };
     let (own, notices) = match (own, looked) {
         (Ok(status), Ok(notices)) => (status, notices),
@@ -52,12 +59,19 @@ pub(super) fn run(repo: &Repo, name: &str, args: &[OsString]) -> Outcome {
     Outcome::Noticed { own, notices }
 }
 
+fn open(repo: &mut Option<Repo>) -> Result<&Repo, Error> {
+    Ok(match repo {
+        Some(repo) => repo,
+        None => repo.insert(Repo::here()?),
+    })
+}
+
 fn look(repo: &Repo, name: &str, args: &[OsString]) -> Result<Vec<Notice>, Error> {
     if !may_have_moved(repo, name, args) || is_no_streams(repo)? {
         return Ok(Vec::new());
     }
     intact::have_mended(repo);
-    let workspace = Workspace::open(repo)?;
+    let workspace = Workspace::within_git(repo)?;
     let Some(stream) = workspace.place.stream().cloned() else {
         return Ok(Vec::new());
     };

@@ -13,7 +13,9 @@ use std::path::Path;
 
 use super::hooks::{self, Layer};
 use super::index::Merging;
+use super::memo::Memo;
 use super::moves::{self, Stopped};
+use super::own::Own;
 use super::{Error, Notice, Verdict, detect, index, intact, memo, on_base, own, push, who};
 use crate::git::Repo;
 use crate::workspace::{Workspace, is_no_streams};
@@ -85,48 +87,60 @@ pub fn run(name: &str, called: Called<'_>) -> Result<Outcome, Error> {
         (on_base::NAME, _) => return Ok(on_base::run()),
         _ => {}
     }
-    let layer = hooks::layer(name);
-    let repo = match (Repo::here(), layer) {
-        (Ok(repo), _) => repo,
-        (Err(error), Some(Layer::After)) => {
-            let notices = vec![Notice::Failed(error.into())];
-            return Ok(Outcome::Noticed { own: 0, notices });
-        }
-        (Err(error), _) => return Err(error.into()),
-    };
-    match layer {
-        Some(Layer::BeforeCommit) => match own::run(&repo, name, args)? {
-            0 => judge(&repo, name),
-            status => Ok(Outcome::RefusedByOwn(status)),
-        },
-        Some(Layer::BeforePush) => push::run(&repo, name, args),
-        Some(Layer::After) => Ok(detect::run(&repo, name, args)),
+    let memo = Memo::recall();
+    match hooks::layer(name) {
+        Some(Layer::BeforeCommit) => before_commit(memo.as_ref(), name, args),
+        Some(Layer::BeforePush) => push::run(&Repo::here()?, name, args),
+        Some(Layer::After) => Ok(detect::run(memo.as_ref(), name, args)),
         None => {
-            own::become_it(&repo, name, args)?;
+            match &memo {
+                Some(memo) => own::become_it(memo.own(), name, args)?,
+                None => own::become_it(&Own::of(&Repo::here()?), name, args)?,
+            }
             Ok(Outcome::Passed)
         }
     }
 }
 
-fn judge(repo: &Repo, name: &str) -> Result<Outcome, Error> {
+fn before_commit(memo: Option<&Memo>, name: &str, args: &[OsString]) -> Result<Outcome, Error> {
+    // The only hook that asks what another has asked; pre-commit judges what it finds.
+    let memo = memo.filter(|memo| name == "prepare-commit-msg" && memo.is_asked_again());
+    if let Some(memo) = memo {
+        match own::run(memo.own(), name, args)? {
+            0 if memo.is_asked_again() => return Ok(Outcome::Passed),
+            // The user's own hook has staged something.
+            0 => return judge(&Repo::here()?, memo.own(), name),
+            status => return Ok(Outcome::RefusedByOwn(status)),
+        }
+    }
+    let repo = Repo::here()?;
+    let own = Own::of(&repo);
+    match own::run(&own, name, args)? {
+        0 => judge(&repo, &own, name),
+        status => Ok(Outcome::RefusedByOwn(status)),
+    }
+}
+
+fn judge(repo: &Repo, own: &Own, name: &str) -> Result<Outcome, Error> {
     if is_no_streams(repo)? {
         return Ok(Outcome::Passed);
     }
-    if memo::is_accepted(repo) {
-        return Ok(Outcome::Passed);
-    }
-    intact::have_mended(repo);
-    let workspace = Workspace::open(repo)?;
-    let stream = who::here(repo, &workspace.state)?;
     let merging = match name {
         "pre-merge-commit" => Merging::AsGitSays,
         _ => Merging::AsRecorded,
     };
-    let verdict = index::judge(&workspace, stream, merging)?;
-    if verdict.accepts() {
-        memo::accept(repo);
-        Ok(Outcome::Passed)
-    } else {
-        Ok(Outcome::Refused(vec![verdict]))
+    // Whatever is being merged, the next hook finds it written down, and asks again.
+    let is_last_word = merging == Merging::AsRecorded;
+    let question = memo::Question::of_environment().filter(|_| is_last_word);
+    intact::have_mended(repo);
+    let workspace = Workspace::within_git(repo)?;
+    let stream = who::here(repo, &workspace.state)?;
+    let judged = index::judge(&workspace, stream, merging)?;
+    if !judged.verdict.accepts() {
+        return Ok(Outcome::Refused(vec![judged.verdict]));
     }
+    if let Some(question) = question {
+        question.accept(&workspace, own, judged.tree);
+    }
+    Ok(Outcome::Passed)
 }

@@ -30,7 +30,7 @@ use crate::workspace::MARKER;
 /// The file in the shared git directory that `include.path` names.
 pub const INCLUDED: &str = "git-stream.config";
 /// The file that each stream's worktree includes.
-const WORKTREE_CONFIG: &str = "worktree.config";
+pub(super) const WORKTREE_CONFIG: &str = "worktree.config";
 /// The directory of our hooks.
 pub(super) const HOOKS: &str = "hooks";
 /// What the second line of every hook of ours begins with.
@@ -209,9 +209,9 @@ fn wanted(repo: &Repo) -> Result<BTreeMap<&'static str, Form>, Error> {
         .iter()
         .map(|(name, _, text)| (*name, script(text)))
         .collect();
-    let theirs = own::directories(repo)?;
+    let theirs = own::directories(repo);
     for name in PASSED {
-        if is_among(&theirs, name) || intact::theirs(repo, name).is_some() {
+        if is_among(&theirs, name) || intact::theirs(&repo.private(HOOKS), name).is_some() {
             wanted.insert(name, script(PASS_THROUGH));
         }
     }
@@ -231,7 +231,7 @@ fn is_among(directories: &[PathBuf], name: &str) -> bool {
 /// not look for it each time.
 fn mark_own_moves(repo: &Repo) -> Result<bool, Error> {
     let mark = repo.private(HOOKS).join(moves::HAS_OWN);
-    let has_own = outside::is_strict(repo) && is_among(&own::directories(repo)?, moves::NAME);
+    let has_own = outside::is_strict(repo) && is_among(&own::directories(repo), moves::NAME);
     match (has_own, mark.exists()) {
         (true, false) => replace_file(&mark, b"", 0o644)?,
         (false, true) => fs::remove_file(&mark).map_err(git::Error::file("remove", &mark))?,

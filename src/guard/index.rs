@@ -11,11 +11,11 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::owner::Owners;
 use super::{Error, Verdict, What, Whose, ask, who};
-use crate::git::{self, Id, Repo};
+use crate::git::{self, Compared, Id, Repo};
 use crate::name::StreamName;
 use crate::rule::{Scope, TreeContent, base_for, judge as judge_changes};
 use crate::workspace::Workspace;
@@ -26,12 +26,14 @@ pub fn staged(repo: &Repo, whose: &Whose) -> Result<Verdict, Error> {
     match whose {
         Whose::Here => {
             let stream = who::here(repo, &workspace.state)?.ok_or(Error::WhichStream)?;
-            judge(&workspace, Some(stream), Merging::AsRecorded)
+            Ok(judge(&workspace, Some(stream), Merging::AsRecorded)?.verdict)
         }
-        Whose::Stream(stream) => judge(&workspace, Some(stream.clone()), Merging::AsRecorded),
+        Whose::Stream(stream) => {
+            Ok(judge(&workspace, Some(stream.clone()), Merging::AsRecorded)?.verdict)
+        }
         Whose::Files(files) => {
             let scope = Scope::new(&files.clone().into(), &workspace.plan);
-            with_scope(&workspace, None, &scope, Merging::AsRecorded)
+            Ok(with_scope(&workspace, None, &scope, Merging::AsRecorded)?.verdict)
         }
     }
 }
@@ -47,11 +49,18 @@ pub(super) enum Merging {
     AsGitSays,
 }
 
+/// An index that was judged.
+pub(super) struct Judged {
+    pub(super) verdict: Verdict,
+    /// The tree that git will commit, where that is certain.
+    pub(super) tree: Option<Id>,
+}
+
 pub(super) fn judge(
     workspace: &Workspace<'_>,
     stream: Option<StreamName>,
     merging: Merging,
-) -> Result<Verdict, Error> {
+) -> Result<Judged, Error> {
     let stream = stream.ok_or(Error::WhichStream)?;
     let scope = ask::scope(&workspace.state, &workspace.plan, &stream)?;
     with_scope(workspace, Some(stream), &scope, merging)
@@ -62,13 +71,13 @@ fn with_scope(
     stream: Option<StreamName>,
     scope: &Scope,
     merging: Merging,
-) -> Result<Verdict, Error> {
+) -> Result<Judged, Error> {
     let repo = workspace.repo;
     let base = base(workspace, merging)?;
-    let tree = repo.tree_of(base)?;
+    let before = repo.tree_of(base)?;
     let index = path(repo)?;
-    let changes = repo.diff_index(&index, Some(tree))?;
-    let breaches = judge_changes(scope, &changes, &TreeContent::new(repo, tree))?;
+    let Compared { changes, tree } = repo.compare_index(&index, Some(before))?;
+    let breaches = judge_changes(scope, &changes, &TreeContent::new(repo, before))?;
     let what = if index == repo.git_dir().join("index") {
         What::Staged
     } else {
@@ -77,7 +86,7 @@ fn with_scope(
     let mut verdict = Verdict::new(what, stream, changes.len());
     let owners = Owners::new(&workspace.state, &workspace.plan, verdict.stream.as_ref());
     verdict.refuse(None, breaches, &owners);
-    Ok(verdict)
+    Ok(Judged { verdict, tree })
 }
 
 /// The newest commit of the trusted base that the commit about to be made will contain.
@@ -93,6 +102,15 @@ pub(super) fn path(repo: &Repo) -> Result<PathBuf, Error> {
         // git itself takes a relative name from the top of the worktree.
         Some(given) if !given.is_empty() => Ok(repo.require_top()?.join(given)),
         Some(_) | None => Ok(repo.git_dir().join("index")),
+    }
+}
+
+/// The same, told from the environment and the git directory alone.
+pub(super) fn path_in(git_dir: &Path) -> Option<PathBuf> {
+    match env::var_os("GIT_INDEX_FILE").map(PathBuf::from) {
+        Some(given) if given.is_absolute() => Some(given),
+        Some(_) => None,
+        None => Some(git_dir.join("index")),
     }
 }
 

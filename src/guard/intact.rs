@@ -210,9 +210,9 @@ pub(super) fn remove_all(repo: &Repo) -> Result<Vec<PathBuf>, Error> {
     Ok(kept)
 }
 
-/// What another program had put in the place of this hook, and git would run.
-pub(super) fn theirs(repo: &Repo, name: &str) -> Option<PathBuf> {
-    let path = repo.private(HOOKS).join(format!("{name}{KEPT}"));
+/// What another program had put in the place of this hook of our directory, and git would run.
+pub(super) fn theirs(directory: &Path, name: &str) -> Option<PathBuf> {
+    let path = directory.join(format!("{name}{KEPT}"));
     own::is_runnable(&path).then_some(path)
 }
 

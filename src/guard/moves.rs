@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use bstr::{BStr, BString, ByteSlice as _};
 
+use super::own::Own;
 use super::taint::judge;
 use super::verdict::What;
 use super::{Error, Outcome, Verdict, own};
@@ -87,7 +88,7 @@ fn hand_on(called_as: &Path, args: &[OsString], input: Option<&[u8]>) -> Result<
     let status = match input {
         Some(input) => own::run_with(&repo, NAME, args, input)?,
         None => {
-            own::become_it(&repo, NAME, args)?;
+            own::become_it(&Own::of(&repo), NAME, args)?;
             0
         }
     };
@@ -200,7 +201,7 @@ fn verdict<'r>(
 ) -> Result<Option<Verdict>, Error> {
     let workspace = match workspace {
         Some(workspace) => workspace,
-        None => workspace.insert(Workspace::open(repo)?),
+        None => workspace.insert(Workspace::within_git(repo)?),
     };
     let is_planned = workspace.plan.streams.contains_key(stream);
     if !is_planned && workspace.state.claim(stream).is_none() {

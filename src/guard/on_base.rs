@@ -63,7 +63,7 @@ fn look(repo: &Repo) -> Result<Outcome, Error> {
     if marked(repo.git_dir())?.is_some() {
         return Ok(Outcome::Passed);
     }
-    let workspace = match Workspace::open(repo) {
+    let workspace = match Workspace::within_git(repo) {
         Ok(workspace) => workspace,
         Err(workspace::Error::NotSetUp) => return Ok(Outcome::Passed),
         Err(error) => return Err(error.into()),

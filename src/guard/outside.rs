@@ -320,7 +320,7 @@ fn command(program: &Path) -> OsString {
 
 /// Where git looks for hooks in the main checkout.
 fn directory(repo: &Repo) -> Result<PathBuf, git::Error> {
-    let configured = own::configured(repo)?;
+    let configured = own::configured(&Repo::at(repo.common_dir())?);
     let top = repo.main_top().unwrap_or_else(|| repo.common_dir());
     Ok(configured.map_or_else(|| repo.common_dir().join("hooks"), |path| top.join(path)))
 }

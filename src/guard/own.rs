@@ -13,13 +13,48 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::fs::{Access, access};
 
+use super::hooks::{HOOKS, WORKTREE_CONFIG};
 use super::{Error, hooks, intact};
-use crate::git::{self, Repo};
+use crate::git::Repo;
+
+/// Where the user's own hooks are, as far as a worktree runs them.
+pub(super) struct Own {
+    /// Where git would look for them.
+    directory: Option<PathBuf>,
+    /// Where ours are, and what hook managers had put in their place.
+    ours: PathBuf,
+}
+
+impl Own {
+    pub(super) fn of(repo: &Repo) -> Own {
+        Own {
+            directory: directories(repo).into_iter().next(),
+            ours: repo.private(HOOKS),
+        }
+    }
+
+    /// The same, where both are known already.
+    pub(super) fn at(directory: Option<PathBuf>, ours: PathBuf) -> Own {
+        Own { directory, ours }
+    }
+
+    /// Where git would look for them.
+    pub(super) fn directory(&self) -> Option<&Path> {
+        self.directory.as_deref()
+    }
+
+    /// The user's own hook of this name, if there is one that git would run; else what a hook
+    /// manager had put in the place of ours. One of ours that stands there is for other worktrees.
+    fn find(&self, name: &str) -> Option<PathBuf> {
+        let hook = self.directory().map(|directory| directory.join(name));
+        let hook = hook.filter(|hook| is_runnable(hook) && !hooks::is_ours(hook));
+        hook.or_else(|| intact::theirs(&self.ours, name))
+    }
+}
 
 /// Every directory in which a worktree of the repository may have its own hooks.
-pub(super) fn directories(repo: &Repo) -> Result<Vec<PathBuf>, Error> {
-    let configured = configured(repo)?;
-    let directories = match configured {
+pub(super) fn directories(repo: &Repo) -> Vec<PathBuf> {
+    let directories = match configured(repo) {
         Some(path) if path.is_relative() => [repo.top(), repo.main_top()]
             .into_iter()
             .flatten()
@@ -28,29 +63,21 @@ pub(super) fn directories(repo: &Repo) -> Result<Vec<PathBuf>, Error> {
         Some(path) => vec![path],
         None => vec![repo.common_dir().join("hooks")],
     };
-    Ok(directories
+    directories
         .into_iter()
         .filter(|directory| directory.is_dir() && !is_ours(repo, directory))
-        .collect())
+        .collect()
 }
 
 /// `core.hooksPath` as it would be without our own setting.
-pub(super) fn configured(repo: &Repo) -> Result<Option<PathBuf>, git::Error> {
-    match hooks_path(repo) {
-        // Only a stream's worktree sees ours. Opening the repository once more costs as much as
-        // opening it did, so that is not the first thing to do.
-        Some(path) if is_ours(repo, &path) => Ok(hooks_path(&Repo::at(repo.common_dir())?)),
-        seen => Ok(seen),
-    }
-}
-
-fn hooks_path(repo: &Repo) -> Option<PathBuf> {
-    match repo.config("core.hooksPath") {
-        // git takes an empty value for the current directory.
-        Some(value) if value.is_empty() => Some(PathBuf::from(".")),
-        Some(_) => repo.config_path("core.hooksPath"),
-        None => None,
-    }
+pub(super) fn configured(repo: &Repo) -> Option<PathBuf> {
+    // git takes an empty value for the current directory.
+    let value = repo.config_path_outside("core.hooksPath", &repo.private(WORKTREE_CONFIG))?;
+    Some(if value.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        value
+    })
 }
 
 /// Whether somebody has made our directory their setting: calling it again would never end.
@@ -59,23 +86,14 @@ pub(super) fn is_ours(repo: &Repo, directory: &Path) -> bool {
     ours.is_ok_and(|ours| directory.canonicalize().is_ok_and(|theirs| theirs == ours))
 }
 
-/// The user's own hook of this name, if there is one that git would run; else what a hook manager
-/// had put in the place of ours. One of ours that stands there is for other worktrees.
-fn find(repo: &Repo, name: &str) -> Result<Option<PathBuf>, Error> {
-    let directories = directories(repo)?;
-    let hook = directories.first().map(|directory| directory.join(name));
-    let hook = hook.filter(|hook| is_runnable(hook) && !hooks::is_ours(hook));
-    Ok(hook.or_else(|| intact::theirs(repo, name)))
-}
-
 /// Whether git would run this file as a hook.
 pub fn is_runnable(hook: &Path) -> bool {
     hook.is_file() && access(hook, Access::EXEC_OK).is_ok()
 }
 
 /// Runs the user's own hook, with everything that git has given us; its status, 0 without one.
-pub(super) fn run(repo: &Repo, name: &str, args: &[OsString]) -> Result<u8, Error> {
-    let Some(hook) = find(repo, name)? else {
+pub(super) fn run(own: &Own, name: &str, args: &[OsString]) -> Result<u8, Error> {
+    let Some(hook) = own.find(name) else {
         return Ok(0);
     };
     let status = or_shell(&hook, args, Command::status)
@@ -90,7 +108,7 @@ pub(super) fn run_with(
     args: &[OsString],
     stdin: &[u8],
 ) -> Result<u8, Error> {
-    match find(repo, name)? {
+    match Own::of(repo).find(name) {
         Some(hook) => run_file(&hook, args, stdin, None),
         None => Ok(0),
     }
@@ -131,8 +149,8 @@ fn code(status: ExitStatus) -> u8 {
 }
 
 /// Becomes the user's own hook. Returns where there is none.
-pub(super) fn become_it(repo: &Repo, name: &str, args: &[OsString]) -> Result<(), Error> {
-    let Some(hook) = find(repo, name)? else {
+pub(super) fn become_it(own: &Own, name: &str, args: &[OsString]) -> Result<(), Error> {
+    let Some(hook) = own.find(name) else {
         return Ok(());
     };
     let Err(source) = or_shell(&hook, args, |command| Err::<(), _>(command.exec())) else {

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 
 use bstr::{BStr, ByteSlice as _};
 
+use super::own::Own;
 use super::{Error, Outcome, Verdict, ask, intact, own, who};
 use crate::git::{self, Id, Repo};
 use crate::name::StreamName;
@@ -28,7 +29,7 @@ struct Pushed<'a> {
 
 pub(super) fn run(repo: &Repo, name: &str, args: &[OsString]) -> Result<Outcome, Error> {
     if is_no_streams(repo)? {
-        own::become_it(repo, name, args)?;
+        own::become_it(&Own::of(repo), name, args)?;
         return Ok(Outcome::Passed);
     }
     let mut bytes = Vec::new();
@@ -51,7 +52,7 @@ fn judge(repo: &Repo, input: &[u8]) -> Result<Vec<Verdict>, Error> {
         return Ok(Vec::new());
     }
     intact::have_mended(repo);
-    let workspace = Workspace::open(repo)?;
+    let workspace = Workspace::within_git(repo)?;
     let here = who::here(repo, &workspace.state)?;
     let trusted = workspace.base.commit;
     let mut refused: Vec<Verdict> = Vec::new();

@@ -38,7 +38,7 @@ pub enum Doing {
 pub fn unstage(repo: &Repo, doing: Doing) -> Result<Unstaged, Error> {
     let workspace = Workspace::open(repo)?;
     let stream = who::here(repo, &workspace.state)?;
-    let before = index::judge(&workspace, stream, Merging::AsRecorded)?;
+    let before = index::judge(&workspace, stream, Merging::AsRecorded)?.verdict;
     let (left, refused): (Vec<Refused>, Vec<Refused>) = before
         .refused
         .iter()

@@ -32,7 +32,7 @@ pub use record::{Base, Claim, Escalation, Intent, Kind, Part, RefMove, Stream, S
 pub use refusal::{Holder, Refusal};
 pub use request::{Actor, NewClaim, Request, What};
 pub use state::State;
-pub use store::REF;
 pub use store::{Ledger, Share, Submitted};
+pub use store::{REF, REFS};
 pub use table::{TRANSITIONS, Transition, allows};
 pub use transition::{Applied, Rules, apply};

@@ -54,6 +54,13 @@ pub struct Workspace<'r> {
 impl<'r> Workspace<'r> {
     /// Reads everything. [`Error::NotSetUp`] where `git stream init` has not run.
     pub fn open(repo: &'r Repo) -> Result<Workspace<'r>, Error> {
+        let state = Ledger::of(repo).read()?;
+        repo.version()?;
+        Workspace::assemble(repo, state)
+    }
+
+    /// The same in a hook: whichever git runs it will do.
+    pub fn within_git(repo: &'r Repo) -> Result<Workspace<'r>, Error> {
         Workspace::assemble(repo, Ledger::of(repo).read()?)
     }
 
@@ -61,12 +68,12 @@ impl<'r> Workspace<'r> {
     /// nobody has set up.
     pub fn foresee(repo: &'r Repo, base: Option<Base>) -> Result<Workspace<'r>, Error> {
         let mut state = Ledger::of(repo).read()?;
+        repo.version()?;
         state.base = state.base.or(base);
         Workspace::assemble(repo, state)
     }
 
     fn assemble(repo: &'r Repo, state: State) -> Result<Workspace<'r>, Error> {
-        repo.version()?;
         let base = base::trusted(repo, &state)?;
         // Remembers an id at first use: only where git stream is set up.
         let machine = match Ledger::of(repo).tip()? {

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use super::layout::Layout;
-use super::{Error, Id, Repo};
+use super::{Asked, Error, Id, Repo};
 
 impl Repo {
     /// Judges an index as it lies in the file and as gix unpacks it; panics where the first answer
@@ -14,7 +14,8 @@ impl Repo {
     /// The first may refuse what the second accepts, never the other way round.
     #[doc(hidden)]
     pub fn judge_alike(&self, bytes: &[u8], tree: Option<Id>) -> bool {
-        let judge = |unpack| self.judge(Path::new("index"), bytes, tree, unpack);
+        let judge =
+            |unpack| self.judge(Path::new("index"), bytes, tree, (Asked::TreeAsWell, unpack));
         let Ok(raw) = judge(false) else {
             return false;
         };

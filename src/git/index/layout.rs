@@ -180,7 +180,7 @@ impl Layout {
         let packed = (self.version == 4).then(|| Packed::all(body, self));
         let begins = |nth: usize| match &packed {
             Some(packed) => packed.get(nth).filter(|one| one.is_whole).map(|one| one.at),
-            None => self.starts.get(nth).map(|at| *at as usize),
+            None => start(body, (self.count, &self.starts), self.hash, nth),
         };
         let (version, blocks) = content.split_at_checked(4).ok_or(Damage::Blocks)?;
         let mut nth = 0;
@@ -275,6 +275,15 @@ fn known_flags(body: &[u8], at: usize, nth: usize) -> Result<(), Damage> {
     } else {
         Err(Damage::Flags(nth))
     }
+}
+
+/// Where the n-th entry begins.
+fn start(body: &[u8], (count, starts): (usize, &[u32]), hash: Kind, nth: usize) -> Option<usize> {
+    let mut at = *starts.get(nth / STRIDE).filter(|_| nth < count)? as usize;
+    for _ in 0..nth % STRIDE {
+        at = after(body, at, hash)?;
+    }
+    Some(at)
 }
 
 /// Where an entry ends that begins here.

@@ -12,6 +12,7 @@
 //! | `entries` | what is the n-th entry? (as it lies in the file, or unpacked by gix) |
 //! | `names`   | what does a tree hold, name after name?                             |
 //! | `walk`    | entries, cache-tree and tree side by side                           |
+//! | `proof`   | is it the tree that it says it is?                                  |
 //!
 //! Versions 2 and 3, with or without a cache-tree, full or sparse, are read as they lie in the
 //! file. Version 4 (paths are differences from the path before) and a split index (entries in two
@@ -54,6 +55,7 @@ mod entries;
 mod file;
 mod layout;
 mod names;
+mod proof;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -118,19 +120,50 @@ impl Damage {
     }
 }
 
+/// What is to be found out of an index.
+#[derive(Clone, Copy)]
+enum Asked {
+    /// What differs.
+    Changes,
+    /// And which tree git would commit.
+    TreeAsWell,
+}
+
+/// An index beside a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compared {
+    /// Every path at which they differ, unresolved conflicts included, by path.
+    pub changes: Vec<Change>,
+    /// The tree that git commits, where the cache-tree names it and the entries are its own.
+    pub tree: Option<Id>,
+}
+
 impl Repo {
     /// Every path at which an index differs from a tree, unresolved conflicts included, by path.
     ///
     /// Paths that are only meant to be added (`git add -N`) do not count: git would not commit
     /// them. An index that does not exist is empty; one that is damaged is an error.
     pub fn diff_index(&self, index: &Path, tree: Option<Id>) -> Result<Vec<Change>, Error> {
+        Ok(self.compare(index, tree, Asked::Changes)?.changes)
+    }
+
+    /// The same, and which tree git would commit.
+    pub fn compare_index(&self, index: &Path, tree: Option<Id>) -> Result<Compared, Error> {
+        self.compare(index, tree, Asked::TreeAsWell)
+    }
+
+    fn compare(&self, index: &Path, tree: Option<Id>, asked: Asked) -> Result<Compared, Error> {
         let content = file::content(index).map_err(Error::file("read", index))?;
-        let mut changes = match content {
-            Some(bytes) => self.judge(index, &bytes, tree, false)?,
-            None => self.diff_trees(tree, None)?,
+        let mut compared = match content {
+            Some(bytes) => self.judge(index, &bytes, tree, (asked, false))?,
+            None => Compared {
+                changes: self.diff_trees(tree, None)?,
+                tree: None,
+            },
         };
+        let changes = &mut compared.changes;
         changes.sort_by(|one, other| one.path.cmp(&other.path));
-        Ok(changes)
+        Ok(compared)
     }
 
     /// The same for an index that has been read; `unpack` has gix read its entries in any case.
@@ -139,8 +172,8 @@ impl Repo {
         index: &Path,
         bytes: &[u8],
         tree: Option<Id>,
-        unpack: bool,
-    ) -> Result<Vec<Change>, Error> {
+        (asked, unpack): (Asked, bool),
+    ) -> Result<Compared, Error> {
         let damaged = |damage: Damage| damage.of(index);
         let hash = self.gix.object_hash();
         let layout = Layout::of(bytes, hash).map_err(damaged)?;
@@ -157,6 +190,12 @@ impl Repo {
             Some(unpacked) => Entries::Unpacked(unpacked.state()),
             None => Entries::Raw(layout.entries(bytes)),
         };
-        Walk::new(self, index, &entries, cache.as_ref()).changes(tree)
+        let walk = Walk::new(self, index, &entries, cache.as_ref());
+        let walk = match asked {
+            Asked::Changes => walk,
+            Asked::TreeAsWell => walk.proving(),
+        };
+        let (changes, tree) = walk.changes(tree)?;
+        Ok(Compared { changes, tree })
     }
 }

@@ -71,6 +71,16 @@ impl Names {
         }))
     }
 
+    /// Where the next name begins.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// What has been passed from there on, as it stands in the tree.
+    pub(super) fn since(&self, begin: usize) -> &[u8] {
+        &self.bytes[begin..self.at]
+    }
+
     /// Goes on after a name.
     pub(super) fn pass(&mut self, end: usize) {
         self.at = end;

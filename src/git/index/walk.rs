@@ -8,13 +8,15 @@ use std::cmp::Ordering;
 use std::path::Path;
 
 use bstr::{BStr, BString, ByteSlice as _};
+use gix::hash::oid;
 use gix::objs::Kind;
 
 use super::cache::{Below, CacheTree};
 use super::entries::{Entries, Entry};
 use super::names::{Named, Names};
+use super::proof::Proof;
 use super::{Damage, Error, Id, Repo};
-use crate::git::tree::{Change, Leaf};
+use crate::git::tree::{Change, Leaf, TREE};
 
 /// How many directories deep a path may be: more than any file system can hold.
 pub(super) const DEEPEST: usize = 2048;
@@ -30,6 +32,8 @@ pub(super) struct Walk<'a> {
     /// The next entry; `None` after the last one.
     next: Option<Entry<'a>>,
     changes: Vec<Change>,
+    /// Whether the trees that the cache-tree names are those of the entries.
+    proof: Option<Proof>,
 }
 
 /// One directory of the index.
@@ -48,6 +52,9 @@ struct Open<'a> {
     tree: Option<Id>,
     olds: Names,
     nodes: Below<'a>,
+    node: Option<usize>,
+    /// What git would write as its tree, as far as it has been compared.
+    written: Vec<u8>,
 }
 
 /// A name in a directory of the index.
@@ -74,11 +81,20 @@ impl<'a> Walk<'a> {
             at: 0,
             next: None,
             changes: Vec::new(),
+            proof: None,
         }
     }
 
-    /// Every difference between the index and a tree.
-    pub(super) fn changes(mut self, tree: Option<Id>) -> Result<Vec<Change>, Error> {
+    /// The same, which also finds out whether the index is the tree that it says it is.
+    pub(super) fn proving(self) -> Walk<'a> {
+        let proof = self.known_tree(self.cache.map(|_| CacheTree::TOP));
+        let proof = proof.map(|_| Proof::new(self.repo.gix.object_hash()));
+        Walk { proof, ..self }
+    }
+
+    /// Every difference between the index and a tree, and which tree the index is, if that was to
+    /// be found out and it says so.
+    pub(super) fn changes(mut self, tree: Option<Id>) -> Result<(Vec<Change>, Option<Id>), Error> {
         self.next = self.entry(0)?;
         // Not recursive: whoever writes the index chooses how deep its paths are.
         let mut open = Vec::new();
@@ -94,12 +110,26 @@ impl<'a> Walk<'a> {
                     return Err(self.damaged(Damage::Depth));
                 }
                 open.extend(self.enter(&below)?);
+            } else {
+                let tree = self.known_tree(innermost.node);
+                if let Some(proof) = &mut self.proof {
+                    proof.directory(&innermost.written, tree);
+                }
             }
         }
-        match self.next {
-            Some(entry) => Err(self.damaged(Damage::Order(entry.path.to_owned()))),
-            None => Ok(self.changes),
+        if let Some(entry) = self.next {
+            return Err(self.damaged(Damage::Order(entry.path.to_owned())));
         }
+        let proven = self.proof.as_ref().is_some_and(Proof::holds);
+        let top = self.known_tree(self.cache.map(|_| CacheTree::TOP));
+        let top = top.filter(|_| proven).map(ToOwned::to_owned);
+        Ok((self.changes, top))
+    }
+
+    /// The tree that the cache-tree names for one of its directories.
+    fn known_tree(&self, node: Option<usize>) -> Option<&'a oid> {
+        let known = self.cache?.node(node?).known?;
+        Some(known.0)
     }
 
     /// Begins to compare a directory, unless the cache-tree says all about it.
@@ -112,6 +142,8 @@ impl<'a> Walk<'a> {
             _ => Ok(Below::default()),
         };
         let bytes = match here.tree.filter(|tree| !tree.is_empty_tree()) {
+            // Who wants to know what git will commit does not look at the commit again.
+            Some(tree) if self.proof.is_some() => self.repo.bytes(tree, Kind::Tree)?,
             Some(tree) => self.repo.stored_bytes(tree, Kind::Tree)?,
             None => Vec::new(),
         };
@@ -120,6 +152,8 @@ impl<'a> Walk<'a> {
             tree: here.tree,
             olds: Names::new(bytes, self.repo.gix.object_hash()),
             nodes: nodes?,
+            node: here.node,
+            written: Vec::new(),
         }))
     }
 
@@ -138,15 +172,28 @@ impl<'a> Walk<'a> {
             };
             let old = old.filter(|_| order.is_ge());
             let end = old.map(|old| old.end());
-            let mut below = None;
+            let (mut below, mut committed) = (None, None);
             match (new.filter(|_| order.is_le()), old) {
-                (Some(new), old) if new.directory => below = self.below(here, new, old)?,
-                (Some(_), old) => self.file(old)?,
+                (Some(new), old) if new.directory => {
+                    below = self.below(here, new, old)?;
+                    let tree = match &below {
+                        Some(below) => self.known_tree(below.node),
+                        None => Some(new.entry.id),
+                    };
+                    committed = Some((new, tree.map(|id| (TREE, id))));
+                }
+                (Some(new), old) => {
+                    let entry = self.file(old)?;
+                    committed = Some((new, entry.map(|entry| (entry.mode, entry.id))));
+                }
                 (None, Some(old)) => self.removed(here, old)?,
                 (None, None) => {}
             }
             if let Some(end) = end {
                 here.olds.pass(end);
+            }
+            if let (Some(proof), Some((new, is))) = (&mut self.proof, committed) {
+                proof.name(&mut here.written, new.text, is);
             }
             if below.is_some() {
                 return Ok(below);
@@ -178,8 +225,9 @@ impl<'a> Walk<'a> {
         }))
     }
 
-    /// Compares what the index has at the next path: one entry, or the sides of a conflict.
-    fn file(&mut self, old: Option<Named<'_>>) -> Result<(), Error> {
+    /// Compares what the index has at the next path: one entry, or the sides of a conflict. The
+    /// entry that git would commit.
+    fn file(&mut self, old: Option<Named<'_>>) -> Result<Option<Entry<'a>>, Error> {
         let (mut path, mut new, mut unmerged) = (None, None, false);
         while let Some(entry) = self.next
             && path.is_none_or(|path| path == entry.path)
@@ -205,7 +253,7 @@ impl<'a> Walk<'a> {
                 unmerged,
             });
         }
-        Ok(())
+        Ok(new.filter(|_| !unmerged))
     }
 
     /// Notes that nothing of a name of the tree is in the index.
@@ -228,6 +276,7 @@ impl<'a> Walk<'a> {
 
     /// Passes over entries that the tree has in the same words: what most entries are.
     fn pass_unchanged(&mut self, here: &mut Open<'a>) -> Result<(), Error> {
+        let begin = here.olds.at();
         while let Some(entry) = self.next
             && entry.stage == 0
             && !entry.intent_to_add
@@ -236,6 +285,9 @@ impl<'a> Walk<'a> {
             && here.olds.pass_if(entry.mode, name, entry.id)
         {
             self.advance()?;
+        }
+        if self.proof.is_some() {
+            here.written.extend_from_slice(here.olds.since(begin));
         }
         Ok(())
     }
@@ -259,11 +311,11 @@ impl<'a> Walk<'a> {
         };
         let miscounted = || Damage::Count(here.prefix.to_owned()).of(self.index);
         let end = self.at.checked_add(count).ok_or_else(miscounted)?;
-        let next = self.entry(end)?;
         let last = match count {
             0 => None,
             _ => self.entry(end - 1)?,
         };
+        let next = self.entry(end)?;
         if !inside(last) || inside(next) {
             return Err(miscounted());
         }

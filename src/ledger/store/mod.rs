@@ -29,6 +29,8 @@ use shared::Shared;
 
 /// The ref that holds everything.
 pub const REF: &str = "refs/stream/ledger";
+/// The refs on which the present state depends.
+pub const REFS: [&str; 2] = [OUTBOX, REF];
 /// How often a request is decided again when somebody else was faster.
 const ATTEMPTS: usize = 32;
 /// How long a command waits for the others of this machine.

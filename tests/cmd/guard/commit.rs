@@ -304,13 +304,16 @@ fn what_one_git_was_told_is_nothing_to_another() {
     let held = Held::new();
     held.write("src/api/lib.rs", "mine\n");
     held.git(&["add", "src/api/lib.rs"]);
-    let accepted = held
-        .sandbox
-        .repo()
-        .join(".git/worktrees/api/git-stream-accepted");
-    held.guard(&["pre-commit"]).succeeded();
+    let git_dir = held.sandbox.repo().join(".git/worktrees/api");
+    let accepted = git_dir.join("git-stream-accepted");
+    // As git names the worktree to every hook.
+    let ask = || {
+        let call = held.sandbox.run(["guard", "pre-commit"]).in_dir(&held.api);
+        call.env("GIT_DIR", &git_dir).go().succeeded();
+    };
+    ask();
     let first = fs::read_to_string(&accepted).unwrap();
-    held.guard(&["pre-commit"]).succeeded();
+    ask();
     // The same caller here, and the same index: the same words.
     assert_eq!(fs::read_to_string(&accepted).unwrap(), first);
     held.git(&["commit", "-qm", "Mine"]);
@@ -322,4 +325,20 @@ fn what_one_git_was_told_is_nothing_to_another() {
         &["commit", "-q", "--no-verify", "-m", "Theirs"],
         "src/ui/app.js",
     );
+}
+
+/// Nobody overwrites a file of the user's because somebody has put a link to it there.
+#[test]
+fn what_was_told_is_not_written_through_a_link() {
+    let held = Held::new();
+    held.sandbox.write("precious", "precious\n");
+    let link = held
+        .sandbox
+        .repo()
+        .join(".git/worktrees/api/git-stream-accepted");
+    symlink(held.sandbox.repo().join("precious"), link).unwrap();
+    held.write("src/api/lib.rs", "mine\n");
+    held.git(&["commit", "-qam", "Mine"]);
+    let precious = fs::read_to_string(held.sandbox.repo().join("precious"));
+    assert_eq!(precious.unwrap(), "precious\n");
 }

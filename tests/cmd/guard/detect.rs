@@ -5,7 +5,7 @@ use std::fs;
 use insta::assert_snapshot;
 
 use super::Held;
-use crate::support::Ran;
+use crate::support::{Ran, Sandbox};
 
 /// A stream whose commits and merges nothing refuses: only the detectors are left.
 fn unguarded() -> Held {
@@ -146,6 +146,62 @@ fn a_clean_history_costs_no_word_and_no_entry_in_the_log() {
     quiet(&["switch", "-q", "stream/api"]);
     quiet(&["checkout", "-q", "HEAD~1", "--", "src/ui/app.js"]);
     assert_eq!(ledger(&held), before);
+}
+
+/// A stream in which something happens between git's last question and its commit: what the
+/// user's own `commit-msg` does. Whoever reads the ledger from then on, fails.
+fn meanwhile(does: &str) -> Held {
+    let sandbox = Sandbox::new();
+    sandbox.script(".git/hooks/commit-msg", "#!/bin/sh\n");
+    let held = Held::of(sandbox);
+    let own = format!(
+        "#!/bin/sh
+        set -e
+        common=$(git rev-parse --path-format=absolute --git-common-dir)
+        tree=$(git rev-parse 'refs/stream/ledger^{{tree}}')
+        rm -f $common/objects/$(echo $tree | cut -c1-2)/$(echo $tree | cut -c3-)
+        {does}\n"
+    );
+    held.sandbox.script(".git/hooks/commit-msg", &own);
+    held.write("src/api/lib.rs", "mine\n");
+    held
+}
+
+const CANNOT_TELL: &str = "cannot tell whether the history is clean";
+
+#[test]
+fn a_commit_that_was_foreseen_is_not_judged_again() {
+    let held = meanwhile("");
+    assert_eq!(git(&held, &["commit", "-qam", "Mine"]).stderr(), "");
+    let another = held.try_git(&["commit", "-q", "--amend", "--no-edit"]);
+    assert_eq!(another.status(), 1, "{}", another.block());
+}
+
+#[test]
+fn a_commit_is_judged_again_where_something_else_is_not_as_it_was() {
+    for does in [
+        "git update-ref refs/stream/ledger HEAD",
+        "git update-ref refs/heads/main $(git commit-tree -p main -m Other main^{tree})",
+        "mv $common/git-stream/hooks/pre-push $common/git-stream/hooks/pre-push.old",
+        "git update-ref refs/heads/stream/other HEAD
+         git symbolic-ref HEAD refs/heads/stream/other",
+    ] {
+        let held = meanwhile(does);
+        let said = git(&held, &["commit", "-qam", "Mine"]).stderr();
+        assert!(said.contains(CANNOT_TELL), "{does}: {said}");
+    }
+}
+
+#[test]
+fn a_commit_that_is_not_the_one_foreseen_is_judged() {
+    let held = meanwhile("");
+    held.sandbox.script(
+        ".git/hooks/post-commit",
+        "#!/bin/sh\nGIT_DIR=$(git rev-parse --git-dir) exec git update-ref HEAD \
+         $(git commit-tree -p HEAD -m Other HEAD^{tree})\n",
+    );
+    let said = git(&held, &["commit", "-qam", "Mine"]).stderr();
+    assert!(said.contains(CANNOT_TELL), "{said}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use self::chance::Chance;
 use self::drawn::{Drawn, shown};
-use super::{Change, Error, Id, Repo};
+use super::{Asked, Change, Compared, Error, Id, Repo};
 use crate::git::Git;
 
 /// A repository whose new objects stay in memory.
@@ -39,10 +39,28 @@ impl Bench {
     }
 
     fn judge(&self, bytes: &[u8], tree: Option<Id>, unpack: bool) -> Result<Vec<Change>, Error> {
-        let mut changes = self.repo.judge(Path::new("index"), bytes, tree, unpack)?;
-        changes.sort_by(|one, other| one.path.cmp(&other.path));
-        Ok(changes)
+        Ok(self.compare(bytes, tree, unpack)?.changes)
     }
+
+    /// The same, and which tree it is for certain: whose changes are the same, then.
+    fn compare(&self, bytes: &[u8], tree: Option<Id>, unpack: bool) -> Result<Compared, Error> {
+        let how = (Asked::TreeAsWell, unpack);
+        let mut compared = self.repo.judge(Path::new("index"), bytes, tree, how)?;
+        sort(&mut compared.changes);
+        let new = compared
+            .tree
+            .map(|new| self.repo.diff_trees(tree, Some(new)));
+        // Not every tree that a cache-tree names is there to be read.
+        if let Some(Ok(mut expected)) = new {
+            sort(&mut expected);
+            assert_eq!(shown(&compared.changes), shown(&expected));
+        }
+        Ok(compared)
+    }
+}
+
+fn sort(changes: &mut [Change]) {
+    changes.sort_by(|one, other| one.path.cmp(&other.path));
 }
 
 fn cases(number: u64) -> std::ops::Range<u64> {
@@ -53,18 +71,23 @@ fn cases(number: u64) -> std::ops::Range<u64> {
 #[test]
 fn what_differs_is_what_the_entries_say() {
     for (format, number) in [("sha1", 1000), ("sha256", 200)] {
-        let bench = Bench::new(format);
+        let (bench, mut proven) = (Bench::new(format), 0);
         for seed in cases(number) {
             let drawn = Drawn::new(&bench.repo, &mut Chance::new(seed));
             let (bytes, expected) = (drawn.made.bytes(), drawn.by_entries());
             for unpack in [false, true] {
-                let found = bench.judge(&bytes, drawn.tree, unpack).unwrap();
+                let found = bench.compare(&bytes, drawn.tree, unpack).unwrap();
                 assert_eq!(
-                    shown(&found),
+                    shown(&found.changes),
                     shown(&expected),
                     "seed {seed}, unpack {unpack}"
                 );
+                proven += u64::from(found.tree.is_some());
             }
         }
+        assert!(
+            proven > number / 10,
+            "{proven} of {number} are the tree that they say"
+        );
     }
 }
