@@ -40,7 +40,7 @@ pub use glimpse::{Glimpse, stamp};
 pub use history::{Candidate, Mention};
 pub use index::Compared;
 pub use lock::Lock;
-pub use merge::{Conflict, Merged, Merges, Stage};
+pub use merge::{Conflict, Merged, Merges, Stage, Trial};
 pub use object::Commit;
 pub use push::{Pushed, Update};
 pub use quarantine::Receiving;

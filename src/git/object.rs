@@ -37,7 +37,7 @@ impl Commit {
         self.message.lines().next().unwrap_or_default().as_bstr()
     }
 
-    fn to_bytes(&self) -> Vec<u8> {
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = format!("tree {}\n", self.tree).into_bytes();
         for parent in &self.parents {
             bytes.extend(format!("parent {parent}\n").into_bytes());

@@ -23,7 +23,7 @@ use tempfile::TempDir;
 use super::{Error, Repo};
 
 /// Where git puts what a push brings.
-const OWN: &str = "GIT_OBJECT_DIRECTORY";
+pub(super) const OWN: &str = "GIT_OBJECT_DIRECTORY";
 /// Where all other objects are.
 const OTHERS: &str = "GIT_ALTERNATE_OBJECT_DIRECTORIES";
 
@@ -43,8 +43,8 @@ impl Receiving {
         };
         let mut places = vec![PathBuf::from(own), repo.common_dir().join("objects")];
         places.extend(listed(&std::env::var_os(OTHERS).unwrap_or_default()));
-        let view =
-            view(&places).map_err(Error::file("look into a push from", std::env::temp_dir()))?;
+        let view = view("git-stream-receive-", &places)
+            .map_err(Error::file("look into a push from", std::env::temp_dir()))?;
         repo.read_objects_at(view.path())?;
         Ok(Receiving {
             repo,
@@ -70,10 +70,8 @@ impl Repo {
 }
 
 /// An empty object directory with these as its alternates.
-fn view(places: &[PathBuf]) -> std::io::Result<TempDir> {
-    let view = tempfile::Builder::new()
-        .prefix("git-stream-receive-")
-        .tempdir()?;
+pub(super) fn view(prefix: &str, places: &[PathBuf]) -> std::io::Result<TempDir> {
+    let view = tempfile::Builder::new().prefix(prefix).tempdir()?;
     let info = view.path().join("info");
     std::fs::create_dir(&info)?;
     let real: Result<BTreeSet<PathBuf>, _> = places.iter().map(|at| at.canonicalize()).collect();

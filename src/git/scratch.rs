@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use bstr::ByteSlice as _;
 
 use super::merge::{PICKING, stage};
-use super::{Conflict, Error, Id, Lock, Merged, Repo};
+use super::{Conflict, Error, GITLINK, Id, Lock, Merged, Repo, Stage};
 
 /// A detached worktree of ours, until it is dropped.
 pub struct Scratch<'r> {
@@ -59,12 +59,13 @@ impl Repo {
     }
 }
 
-/// No hook of the user's, no housekeeping: nothing here is anybody's work.
+/// No hook of the user's, no housekeeping: nothing here is anybody's work. And what git has written
+/// is as it was written, also where attributes want other line ends than it has.
 const QUIETLY: [&str; 6] = [
     "-c",
-    "core.hooksPath=/dev/null",
+    "core.ignoreStat=true",
     "-c",
-    "gc.auto=0",
+    "core.hooksPath=/dev/null",
     "-c",
     "maintenance.auto=false",
 ];
@@ -72,7 +73,7 @@ const QUIETLY: [&str; 6] = [
 impl Scratch<'_> {
     fn call(&self, args: &[&str]) -> super::Call {
         self.repo
-            .call_in(&self.top)
+            .with_quiet_drivers(self.repo.call_in(&self.top))
             .args(QUIETLY)
             .args(PICKING)
             .args(args)
@@ -102,22 +103,44 @@ impl Scratch<'_> {
             });
         }
         let said = picked.stdout.to_str_lossy();
-        let messages = said
+        let said = said
             .lines()
-            .filter(|line| !line.starts_with("Auto-merging "))
-            .map(str::to_owned)
-            .collect();
-        self.call(&["add", "--all"]).run()?;
+            .filter(|line| !line.starts_with("Auto-merging "));
+        let messages: Vec<String> = said.map(str::to_owned).collect();
+        let kinds = messages.iter().map(|message| kind(message)).collect();
+        self.settle(&stages)?;
         Ok(Merged {
             tree: self.write_tree()?,
-            conflict: Some(Conflict { stages, messages }),
+            conflict: Some(Conflict {
+                stages,
+                messages,
+                kinds,
+            }),
         })
     }
 
-    /// Brings it to a tree, whatever is there.
+    /// Takes the files of a conflict as they lie there; a submodule is what it was on one side.
+    fn settle(&self, stages: &[Stage]) -> Result<(), Error> {
+        let is_submodule = |stage: &&Stage| stage.mode == GITLINK;
+        let (mut links, mut files) = (Vec::new(), Vec::new());
+        for stage in stages.iter().filter(is_submodule) {
+            let line = format!("{:o} {}\t", stage.mode, stage.id);
+            links.extend([line.as_bytes(), &stage.path, b"\0"].concat());
+        }
+        for stage in stages.iter().filter(|stage| !is_submodule(stage)) {
+            files.extend([&stage.path[..], b"\0"].concat());
+        }
+        let update = ["update-index", "--add", "--remove", "--replace", "-z"];
+        let files_of = |words: &[&str], input: &[u8]| self.call(words).run_with_input(input);
+        files_of(&[&update[..], &["--stdin"]].concat(), &files)?;
+        files_of(&[&update[..], &["--index-info"]].concat(), &links)?;
+        Ok(())
+    }
+
+    /// Goes on from a tree, whatever was there before.
     pub fn go_to(&mut self, tree: Id) -> Result<(), Error> {
-        let id = tree.to_string();
-        self.call(&["read-tree", "--reset", "-u", &id]).run()?;
+        let tree = tree.to_string();
+        self.call(&["read-tree", "--reset", "-u", &tree]).run()?;
         Ok(())
     }
 
@@ -128,6 +151,19 @@ impl Scratch<'_> {
             answer: hex,
         })
     }
+}
+
+/// What `CONFLICT (modify/delete): …` is about, as `git merge-tree` would say it.
+fn kind(message: &str) -> String {
+    let kind = message
+        .strip_prefix("CONFLICT (")
+        .and_then(|rest| rest.split(')').next());
+    match kind {
+        Some("content" | "add/add") => "contents",
+        Some(kind) => kind,
+        None => "",
+    }
+    .to_owned()
 }
 
 impl Drop for Scratch<'_> {

@@ -29,6 +29,11 @@ impl Version {
         self >= Version(2, 40, 0)
     }
 
+    /// `git --attr-source` names the tree whose attributes count.
+    pub fn names_attributes(self) -> bool {
+        self >= Version(2, 41, 0)
+    }
+
     /// `for-each-ref` knows `%(ahead-behind:…)`.
     pub fn counts_ahead_behind(self) -> bool {
         self >= Version(2, 41, 0)

@@ -13,7 +13,7 @@ use bstr::{BString, ByteSlice as _};
 
 use super::Error;
 use super::landed::{Landed, landed};
-use crate::git::{Commit, Conflict, Id, Lock, Merged, Merges, Repo, Scratch};
+use crate::git::{Commit, Conflict, Error as GitError, Id, Lock, Merged, Merges, Repo, Scratch};
 
 /// What is asked.
 pub struct Range<'a> {
@@ -292,37 +292,18 @@ impl Todo {
 /// Applies the picks one after the other, up to the first that cannot be applied.
 fn apply(range: &Range<'_>, picks: Vec<Pick>) -> Result<Result<Vec<Applied>, Box<Stuck>>, Error> {
     let mut machine = Machine::of(range, &picks)?;
-    let mut onto = range.repo.tree_of(range.base)?;
-    let of = picks.len();
-    let mut done = Vec::new();
-    for pick in picks {
-        let mut merged = machine.merge(range, &pick, onto)?;
-        if let Some(conflict) = merged.conflict {
-            let stuck = Box::new(Stuck {
-                commit: pick.id,
-                subject: pick.commit.subject().to_owned(),
-                applied: done.len(),
-                of,
-                onto,
-                theirs: pick.commit.tree,
-                parent: pick.parent_tree,
-                tree: merged.tree,
-                conflict,
-                landed: None,
-            });
-            let Some(tree) = (range.recall)(&stuck)? else {
-                return Ok(Err(stuck));
-            };
-            machine.go_on(tree)?;
-            merged.tree = tree;
+    let trees = match machine.chain(range, &picks) {
+        // A merge driver that dies takes git with it, and what it prints may be taken for an
+        // answer. In a worktree git has the same trouble, and says what it is.
+        Err(Error::Git(GitError::Failed { .. } | GitError::Odd { .. })) if machine.is_quick() => {
+            Machine::scratch(range)?.chain(range, &picks)?
         }
-        onto = merged.tree;
-        done.push(Applied {
-            pick,
-            tree: merged.tree,
-        });
-    }
-    Ok(Ok(done))
+        other => other?,
+    };
+    Ok(trees.map(|trees| {
+        let done = picks.into_iter().zip(trees);
+        done.map(|(pick, tree)| Applied { pick, tree }).collect()
+    }))
 }
 
 /// Writes the new commits; answers the last one, or the base where none is needed.
@@ -362,33 +343,85 @@ fn write(
 
 /// What does the merging.
 enum Machine<'r> {
-    /// One process for the whole chain, started at the first real merge.
-    InMemory(Option<Merges>),
+    /// One process for the whole chain.
+    InMemory(Memory),
     /// A worktree of ours.
     Scratch(Scratch<'r>),
+}
+
+/// A conversation, begun at the first real merge.
+struct Memory {
+    merges: Option<Merges>,
+    /// Whose attributes count in it: a tree, or the base.
+    attributes: Id,
+    /// Whether a pick changes them for the picks that come after it.
+    do_they_change: bool,
 }
 
 impl<'r> Machine<'r> {
     fn of(range: &Range<'r>, picks: &[Pick]) -> Result<Machine<'r>, Error> {
         let repo = range.repo;
-        if repo.version()?.merges_trees() && !change_attributes(repo, picks)? {
-            return Ok(Machine::InMemory(None));
+        if !repo.version()?.merges_trees() {
+            return Machine::scratch(range);
         }
+        Ok(Machine::InMemory(Memory {
+            merges: None,
+            attributes: repo.tree_of(range.base)?,
+            do_they_change: change_attributes(repo, picks)?,
+        }))
+    }
+
+    fn scratch(range: &Range<'r>) -> Result<Machine<'r>, Error> {
         let (name, lock) = range.operation;
         let registering = (range.registering)()?;
-        Ok(Machine::Scratch(repo.scratch(
-            name,
-            range.base,
-            lock,
-            registering,
-        )?))
+        let scratch = range.repo.scratch(name, range.base, lock, registering)?;
+        Ok(Machine::Scratch(scratch))
+    }
+
+    fn is_quick(&self) -> bool {
+        matches!(self, Machine::InMemory(_))
+    }
+
+    /// What the tree is after each of the picks.
+    fn chain(
+        &mut self,
+        range: &Range<'_>,
+        picks: &[Pick],
+    ) -> Result<Result<Vec<Id>, Box<Stuck>>, Error> {
+        let mut onto = range.repo.tree_of(range.base)?;
+        let mut trees = Vec::new();
+        for pick in picks {
+            let Merged { mut tree, conflict } = self.merge(range, pick, onto)?;
+            if let Some(conflict) = conflict {
+                let stuck = Box::new(Stuck {
+                    commit: pick.id,
+                    subject: pick.commit.subject().to_owned(),
+                    applied: trees.len(),
+                    of: picks.len(),
+                    onto,
+                    theirs: pick.commit.tree,
+                    parent: pick.parent_tree,
+                    tree,
+                    conflict,
+                    landed: None,
+                });
+                let Some(known) = (range.recall)(&stuck)? else {
+                    return Ok(Err(stuck));
+                };
+                self.go_on(known)?;
+                tree = known;
+            }
+            onto = tree;
+            trees.push(tree);
+        }
+        Ok(Ok(trees))
     }
 
     /// Goes on after a conflict, with this tree.
     fn go_on(&mut self, tree: Id) -> Result<(), Error> {
         match self {
-            // A conversation ends with a conflict.
-            Machine::InMemory(merges) => *merges = None,
+            // A conversation ends with a conflict; the next merge begins another one.
+            Machine::InMemory(_) => {}
             Machine::Scratch(scratch) => scratch.go_to(tree)?,
         }
         Ok(())
@@ -403,31 +436,38 @@ impl<'r> Machine<'r> {
         match self {
             _ if theirs == parent => Ok(clean(onto)),
             Machine::InMemory(_) if onto == parent => Ok(clean(theirs)),
-            Machine::InMemory(merges) => {
-                if merges.is_none() {
-                    *merges = Some(range.repo.merges(range.worktree, range.base)?);
-                }
-                let merges = merges.as_mut().expect("it was started just now");
-                Ok(merges.merge(parent, onto, theirs)?)
-            }
+            Machine::InMemory(memory) => memory.merge(range, [parent, onto, theirs]),
             Machine::Scratch(scratch) => Ok(scratch.pick(pick.id)?),
         }
     }
 }
 
-/// Whether a pick changes the attributes under which the next one is merged. Those of the base
-/// are given to the merge as they are.
+impl Memory {
+    fn merge(&mut self, range: &Range<'_>, [base, ours, theirs]: [Id; 3]) -> Result<Merged, Error> {
+        let repo = range.repo;
+        if self.do_they_change && other_attributes(repo, self.attributes, ours)? {
+            (self.merges, self.attributes) = (None, ours);
+        }
+        if self.merges.as_ref().is_none_or(Merges::is_over) {
+            self.merges = Some(repo.merges(range.worktree, self.attributes)?);
+        }
+        let merges = self.merges.as_mut().expect("it was started just now");
+        Ok(merges.merge(base, ours, theirs)?)
+    }
+}
+
+/// Whether a pick changes the attributes under which the next one is merged.
 fn change_attributes(repo: &Repo, picks: &[Pick]) -> Result<bool, Error> {
     for pick in picks {
-        let changes = repo.diff_trees(Some(pick.parent_tree), Some(pick.commit.tree))?;
-        let is_about_attributes =
-            |path: &BString| path.rsplit_str("/").next() == Some(b".gitattributes");
-        if changes
-            .iter()
-            .any(|change| is_about_attributes(&change.path))
-        {
+        if other_attributes(repo, pick.parent_tree, pick.commit.tree)? {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+fn other_attributes(repo: &Repo, one: Id, other: Id) -> Result<bool, Error> {
+    let changes = repo.diff_trees(Some(one), Some(other))?;
+    let is_about = |path: &BString| path.rsplit_str("/").next() == Some(b".gitattributes");
+    Ok(changes.iter().any(|change| is_about(&change.path)))
 }

@@ -37,7 +37,7 @@ mod summary;
 
 pub use all::{Behind, Many, sync_all};
 pub use aside::Aside;
-pub use decide::{Dropped, Picked, Replay, Stuck, Verdict, Why, decide};
+pub use decide::{Dropped, Picked, Range, Replay, Stuck, Verdict, Why, decide};
 pub use error::Error;
 pub use live::Live;
 pub use memory::Recalled;

@@ -8,12 +8,19 @@
 //! it), and not the NUL that ends it. So messages are always asked for, and the end of an answer
 //! is read together with the beginning of the next one.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+mod answer;
+mod driver;
+mod trial;
+
+use std::io::{BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout};
 
-use bstr::{BString, ByteSlice as _};
+use bstr::BString;
 
+pub(super) use self::answer::stage;
+use self::answer::{Answers, Broken};
+pub use self::trial::Trial;
 use super::{Error, Id, Repo, file};
 
 /// The options of every pick: what `git rebase` does, except that a renamed directory does not
@@ -42,6 +49,8 @@ pub struct Conflict {
     pub stages: Vec<Stage>,
     /// git's own words.
     pub messages: Vec<String>,
+    /// What each of the words is about: `contents`, `modify/delete`, `rename/rename`, …
+    pub kinds: Vec<String>,
 }
 
 /// One side of a path in conflict.
@@ -58,24 +67,25 @@ pub struct Stage {
 }
 
 /// A conversation with `git merge-tree`, until it is dropped or a merge has met a conflict.
+#[derive(Debug)]
 pub struct Merges {
     child: Child,
     /// Whether the messages of the last answer are still to be read.
     has_more: bool,
     questions: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
+    answers: Answers<BufReader<ChildStdout>>,
     /// Where it writes objects.
     place: PathBuf,
 }
 
 impl Repo {
     /// Begins a conversation. `directory` is where merge drivers of the user run; `attributes` is
-    /// the commit whose `.gitattributes` count.
+    /// the commit or tree whose `.gitattributes` count.
     ///
     /// Needs a git that [`super::Version::merges_trees`].
     pub fn merges(&self, directory: &Path, attributes: Id) -> Result<Merges, Error> {
-        let mut child = self
-            .call_in(directory)
+        let call = self.with_quiet_drivers(self.call_in(directory));
+        let mut child = call
             .arg(format!("--attr-source={attributes}"))
             .args(PICKING)
             .args(["merge-tree", "--write-tree", "--messages", "--stdin", "-z"])
@@ -86,13 +96,18 @@ impl Repo {
             child,
             has_more: false,
             questions,
-            answers: BufReader::new(answers),
+            answers: Answers(BufReader::new(answers)),
             place: self.common_dir().to_owned(),
         })
     }
 }
 
 impl Merges {
+    /// Whether no more can be asked, because a merge has met a conflict.
+    pub fn is_over(&self) -> bool {
+        self.questions.is_none()
+    }
+
     /// Applies what happened between `base` and `theirs` to `ours`; all of them are trees.
     pub fn merge(&mut self, base: Id, ours: Id, theirs: Id) -> Result<Merged, Error> {
         let question = format!("{base} -- {ours} {theirs}\n");
@@ -106,82 +121,36 @@ impl Merges {
         if asked.is_err() {
             return Err(self.died());
         }
-        if std::mem::replace(&mut self.has_more, false) {
-            self.stages()?;
-            self.messages()?;
-        }
-        let status = self.text()?;
-        let tree = self.id()?;
-        match status.as_str() {
-            "1" => {
-                self.has_more = true;
-                Ok(Merged {
-                    tree,
-                    conflict: None,
-                })
-            }
-            "0" => {
-                // The end of the questions is what flushes the rest of the answer.
-                self.questions = None;
-                let (stages, messages) = (self.stages()?, self.messages()?);
-                let conflict = Some(Conflict { stages, messages });
-                Ok(Merged { tree, conflict })
-            }
-            other => Err(odd(other)),
+        let is_end = std::mem::replace(&mut self.has_more, false);
+        match self.answer(is_end) {
+            Ok(merged) => Ok(merged),
+            Err(broken) => Err(self.told(broken)),
         }
     }
 
-    fn stages(&mut self) -> Result<Vec<Stage>, Error> {
-        let mut stages = Vec::new();
-        loop {
-            let token = self.token()?;
-            if token.is_empty() {
-                return Ok(stages);
-            }
-            stages.push(stage(&token).ok_or_else(|| odd(&token.as_bstr().to_string()))?);
+    fn answer(&mut self, is_end_of_another_one_left: bool) -> Result<Merged, Broken> {
+        if is_end_of_another_one_left {
+            self.answers.rest()?;
         }
-    }
-
-    fn messages(&mut self) -> Result<Vec<String>, Error> {
-        let mut messages = Vec::new();
-        loop {
-            let count = self.text()?;
-            if count.is_empty() {
-                return Ok(messages);
-            }
-            let count: usize = count.parse().map_err(|_not_a_number| odd(&count))?;
-            for _ in 0..count {
-                self.token()?;
-            }
-            let kind = self.text()?;
-            let message = self.text()?;
-            // "Auto-merging" is said of paths without a conflict, too.
-            if kind != "Auto-merging" {
-                messages.push(message.trim_end().to_owned());
-            }
+        let (is_clean, tree) = self.answers.head()?;
+        if is_clean {
+            self.has_more = true;
+            return Ok(Merged {
+                tree,
+                conflict: None,
+            });
         }
+        // The end of the questions is what flushes the rest of the answer.
+        self.questions = None;
+        let conflict = Some(self.answers.rest()?);
+        Ok(Merged { tree, conflict })
     }
 
-    /// What stands before the next NUL.
-    fn token(&mut self) -> Result<Vec<u8>, Error> {
-        let mut token = Vec::new();
-        let read = self.answers.read_until(0, &mut token);
-        match read {
-            Ok(_) if token.last() == Some(&0) => {
-                token.pop();
-                Ok(token)
-            }
-            Ok(_) | Err(_) => Err(self.died()),
+    fn told(&mut self, broken: Broken) -> Error {
+        match broken {
+            Broken::Ended => self.died(),
+            Broken::Odd(error) => error,
         }
-    }
-
-    fn text(&mut self) -> Result<String, Error> {
-        Ok(self.token()?.to_str_lossy().into_owned())
-    }
-
-    fn id(&mut self) -> Result<Id, Error> {
-        let hex = self.token()?;
-        Id::from_hex(&hex).map_err(|_no_id| odd(&hex.as_bstr().to_string()))
     }
 
     fn died(&mut self) -> Error {
@@ -202,24 +171,5 @@ impl Drop for Merges {
         // The end of the questions is what ends it.
         self.questions = None;
         drop(self.child.wait());
-    }
-}
-
-/// Reads `<mode> <object> <stage>\t<path>`: the form of `merge-tree` and of `ls-files --unmerged`.
-pub(super) fn stage(token: &[u8]) -> Option<Stage> {
-    let (about, path) = token.split_once_str("\t")?;
-    let mut words = about.to_str().ok()?.split(' ');
-    Some(Stage {
-        mode: u32::from_str_radix(words.next()?, 8).ok()?,
-        id: Id::from_hex(words.next()?.as_bytes()).ok()?,
-        stage: words.next()?.parse().ok()?,
-        path: path.into(),
-    })
-}
-
-fn odd(answer: &str) -> Error {
-    Error::Odd {
-        command: SHOWN.to_owned(),
-        answer: answer.chars().take(100).collect(),
     }
 }
