@@ -39,6 +39,10 @@ impl Step<'_> {
     fn obstacle(&self, repo: &Repo, changes: &[Change]) -> Result<Option<Obstacle>, Error> {
         let (top, old_tree) = (&self.linked.top, self.trees(repo)?.0);
         let Some(aside) = self.aside else {
+            // A look at these files alone: git would look at all that there are.
+            if repo.is_untouched(self.linked, changes)? {
+                return obstacle::unknown(repo, top, old_tree, changes);
+            }
             return obstacle::find(repo, top, old_tree, changes);
         };
         let mut met = obstacle::uncommitted(repo, top, changes)?;

@@ -841,12 +841,15 @@ fn each_outcome_starts_so_many_processes_of_git() {
             }
             call.clone()
         };
-        verbs.iter().map(verb).collect::<Vec<_>>().join(" ")
+        let verbs = verbs.iter().map(verb);
+        // Asked where the files are so new that the index cannot tell.
+        let verbs = verbs.filter(|verb| verb != "status");
+        verbs.collect::<Vec<_>>().join(" ")
     };
     // `version` is asked because the git that counts is another program than the last one.
     assert_snapshot!(calls(&scene), @"version");
     scene.base("Another title", &[("src/ui/app.js", Some("new\n"))]);
-    assert_snapshot!(calls(&scene), @"version rev-list merge-tree status update-ref read-tree update-ref hook");
+    assert_snapshot!(calls(&scene), @"version rev-list merge-tree update-ref read-tree update-ref hook");
     scene.base("Answer slower", &[(LIB, Some(SLOWER))]);
     assert_snapshot!(calls(&scene), @"version rev-list merge-tree log update-ref");
 }

@@ -81,6 +81,21 @@ impl<'a> Raw<'a> {
         }
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// The n-th as it lies in the file, with all that comes behind it.
+    pub(super) fn bytes_of(&self, nth: usize) -> Option<&'a [u8]> {
+        self.bytes.get(self.start(nth)?..)
+    }
+
+    /// How its ids are made.
+    pub(super) fn hash(&self) -> Kind {
+        self.hash
+    }
+
     /// Where an entry begins.
     fn start(&self, nth: usize) -> Option<usize> {
         let (mut number, mut at) = self.last.get();
@@ -96,7 +111,7 @@ impl<'a> Raw<'a> {
         Some(at)
     }
 
-    fn get(&self, nth: usize) -> Result<Option<Entry<'a>>, Damage> {
+    pub(super) fn get(&self, nth: usize) -> Result<Option<Entry<'a>>, Damage> {
         if nth >= self.count {
             return Ok(None);
         }

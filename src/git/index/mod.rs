@@ -4,15 +4,16 @@
 //! changed: one pass finds where each entry begins, and entries are read only in directories of
 //! which the cache-tree (the `TREE` extension) does not say that they are what they were.
 //!
-//! | part      | the question                                                        |
-//! |-----------|---------------------------------------------------------------------|
-//! | `file`    | how does its content get into memory?                               |
-//! | `layout`  | where in the file are its entries and its extensions?               |
-//! | `cache`   | which directories does the index know the tree of?                  |
-//! | `entries` | what is the n-th entry? (as it lies in the file, or unpacked by gix) |
-//! | `names`   | what does a tree hold, name after name?                             |
-//! | `walk`    | entries, cache-tree and tree side by side                           |
-//! | `proof`   | is it the tree that it says it is?                                  |
+//! | part        | the question                                                        |
+//! |-------------|---------------------------------------------------------------------|
+//! | `file`      | how does its content get into memory?                               |
+//! | `layout`    | where in the file are its entries and its extensions?               |
+//! | `cache`     | which directories does the index know the tree of?                  |
+//! | `entries`   | what is the n-th entry? (as it lies in the file, or unpacked by gix) |
+//! | `names`     | what does a tree hold, name after name?                             |
+//! | `walk`      | entries, cache-tree and tree side by side                           |
+//! | `untouched` | are files surely as they were committed?                            |
+//! | `proof`     | is it the tree that it says it is?                                  |
 //!
 //! Versions 2 and 3, with or without a cache-tree, full or sparse, are read as they lie in the
 //! file. Version 4 (paths are differences from the path before) and a split index (entries in two
@@ -58,6 +59,7 @@ mod names;
 mod proof;
 #[cfg(test)]
 mod tests;
+mod untouched;
 mod walk;
 
 use std::path::Path;

@@ -1,0 +1,164 @@
+//! Are these files of a worktree surely as they were committed?
+//!
+//! Asked of the paths that are about to be rewritten, so that a large worktree costs no look at
+//! each of its files. What is compared is what git compares: the entry, when and how the file was
+//! last written, and its content where that is so new that the times cannot tell. Anything out of
+//! the ordinary is a no; that only means that git has to be asked.
+
+use std::fs::{self, Metadata};
+use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use bstr::{BStr, ByteSlice as _};
+use gix::objs::Kind;
+
+use super::entries::{Entry, Raw};
+use super::file;
+use super::layout::{Layout, STAT, u16_at, u32_at};
+use crate::git::{Change, Error, GITLINK, Leaf, Linked, Repo, SYMLINK};
+
+/// In an entry's flags: git was told not to look at the file, or there are more flags.
+const UNUSUAL: u16 = 0xc000;
+
+impl Repo {
+    /// Whether nothing is staged or changed at, above or below the paths of these changes, which
+    /// lead away from what is checked out.
+    pub fn is_untouched(&self, linked: &Linked, changes: &[Change]) -> Result<bool, Error> {
+        let index = linked.git_dir.join("index");
+        let failed = |source| Error::file("read", &index)(source);
+        let Some(bytes) = file::content(&index).map_err(failed)? else {
+            return Ok(false);
+        };
+        let written = fs::symlink_metadata(&index).map_err(failed)?;
+        let Ok(layout) = Layout::of(&bytes, self.gix.object_hash()) else {
+            return Ok(false);
+        };
+        if !layout.plain() {
+            return Ok(false);
+        }
+        let look = Look {
+            raw: layout.entries(&bytes),
+            written: (written.mtime(), written.mtime_nsec()),
+            top: &linked.top,
+        };
+        Ok(changes
+            .iter()
+            .all(|change| look.is_untouched(change) == Some(true)))
+    }
+}
+
+struct Look<'a> {
+    raw: Raw<'a>,
+    /// When the index was written.
+    written: (i64, i64),
+    top: &'a Path,
+}
+
+impl<'a> Look<'a> {
+    /// `None` where the index cannot be read.
+    fn is_untouched(&self, change: &Change) -> Option<bool> {
+        let path = change.path.as_bstr();
+        match change.old {
+            Some(leaf) => self.is_as_committed(path, leaf),
+            None => self.is_free(path),
+        }
+    }
+
+    fn is_as_committed(&self, path: &BStr, leaf: Leaf) -> Option<bool> {
+        let nth = self.position(path)?;
+        let entry = self.raw.get(nth).ok()??;
+        let is_it = entry.path == path
+            && entry.stage == 0
+            && entry.mode == leaf.mode
+            && entry.id == leaf.id
+            && leaf.mode != GITLINK;
+        if !is_it {
+            return Some(false);
+        }
+        let Ok(about) = fs::symlink_metadata(self.top.join(path.to_path_lossy())) else {
+            return Some(false);
+        };
+        let stat = self.raw.bytes_of(nth)?;
+        let flags = u16_at(stat, STAT + self.raw.hash().len_in_bytes())?;
+        let is_same = is_same(stat, &about)? && is_mode(leaf.mode, &about);
+        Some(flags & UNUSUAL == 0 && is_same && (self.is_old(&about) || self.has(path, leaf)?))
+    }
+
+    /// Whether no change can hide in the instant in which the index was written.
+    fn is_old(&self, about: &Metadata) -> bool {
+        (about.mtime(), about.mtime_nsec()) < self.written
+    }
+
+    /// Whether a file has the content that was committed, byte for byte.
+    fn has(&self, path: &BStr, leaf: Leaf) -> Option<bool> {
+        let file = self.top.join(path.to_path_lossy());
+        let content = if leaf.mode == SYMLINK {
+            fs::read_link(file).ok()?.into_os_string().into_vec()
+        } else {
+            fs::read(file).ok()?
+        };
+        let id = gix::objs::compute_hash(leaf.id.kind(), Kind::Blob, &content).ok()?;
+        Some(id == leaf.id)
+    }
+
+    /// Whether the index has nothing at a path, above or below it.
+    fn is_free(&self, path: &BStr) -> Option<bool> {
+        let mut below = path.to_owned();
+        below.push(b'/');
+        let is_at =
+            |found: Option<Entry<'a>>, path: &BStr| found.is_some_and(|entry| entry.path == path);
+        let next = self.raw.get(self.position(below.as_bstr())?).ok()?;
+        if next.is_some_and(|entry| entry.path.starts_with(&below)) {
+            return Some(false);
+        }
+        let above = path.find_iter("/").map(|at| path[..at].as_bstr());
+        for place in above.chain([path]) {
+            if is_at(self.raw.get(self.position(place)?).ok()?, place) {
+                return Some(false);
+            }
+        }
+        Some(true)
+    }
+
+    /// Where a path is, or would be.
+    fn position(&self, path: &BStr) -> Option<usize> {
+        let (mut low, mut high) = (0, self.raw.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.raw.get(middle).ok()??.path < path {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Some(low)
+    }
+}
+
+fn is_mode(mode: u32, about: &Metadata) -> bool {
+    let is_executable = about.permissions().mode() & 0o100 != 0;
+    match mode {
+        SYMLINK => about.is_symlink(),
+        0o100_755 => about.is_file() && is_executable,
+        _ => about.is_file() && !is_executable,
+    }
+}
+
+/// Whether a file is the one that the index has seen.
+fn is_same(stat: &[u8], about: &Metadata) -> Option<bool> {
+    let low = |number: u64| u32::try_from(number & u64::from(u32::MAX)).ok();
+    let signed = |number: i64| low(number.cast_unsigned());
+    let found = [
+        (0, signed(about.ctime())?),
+        (4, signed(about.ctime_nsec())?),
+        (8, signed(about.mtime())?),
+        (12, signed(about.mtime_nsec())?),
+        (20, low(about.ino())?),
+        (28, about.uid()),
+        (32, about.gid()),
+        (36, low(about.size())?),
+    ];
+    let is_now = |(at, now): &(usize, u32)| u32_at(stat, *at) == Some(*now);
+    Some(found.iter().all(is_now))
+}
