@@ -15,6 +15,7 @@
 use std::ffi::OsString;
 use std::process::{Command, Stdio};
 
+use super::behind::{self, Behind};
 use super::memo::Memo;
 use super::own::Own;
 use super::taint::{Taint, judge, taint_of};
@@ -33,6 +34,8 @@ pub enum Notice {
     Tainted(Box<Taint>),
     /// It is clean again.
     CleanAgain(StreamName),
+    /// The base has something that it builds on.
+    Behind(Behind),
     /// The ledger does not say so yet.
     NotRecorded(Error),
     /// It could not be looked at.
@@ -86,10 +89,18 @@ fn look(repo: &Repo, name: &str, args: &[OsString]) -> Result<Vec<Notice>, Error
     let Some(tip) = tip else {
         return Ok(Vec::new());
     };
-    if name == "post-commit" && brings_nothing_wrong(&workspace, &stream, tip)? {
-        return Ok(Vec::new());
+    if name != "post-commit" {
+        return tell(&workspace, stream, tip);
     }
-    tell(&workspace, stream, tip)
+    // A note is never worth a failure.
+    let behind = behind::look(&workspace, &stream, tip).ok().flatten();
+    let mut notices = if brings_nothing_wrong(&workspace, &stream, tip)? {
+        Vec::new()
+    } else {
+        tell(&workspace, stream, tip)?
+    };
+    notices.extend(behind.map(Notice::Behind));
+    Ok(notices)
 }
 
 /// Whether the branch may be somewhere else since the last look.

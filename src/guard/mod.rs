@@ -15,6 +15,7 @@ pub mod outside;
 pub mod own;
 
 mod ask;
+mod behind;
 mod detect;
 mod error;
 mod hint;
@@ -30,6 +31,7 @@ mod verify;
 mod who;
 
 pub use ask::{Whose, commit_at, commits, paths, range, scope};
+pub use behind::Behind;
 pub use detect::Notice;
 pub use error::Error;
 pub use hint::pattern as pattern_for;

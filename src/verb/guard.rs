@@ -276,6 +276,7 @@ fn notify(notice: &Notice, out: &mut Out) {
             }
         }
         Notice::CleanAgain(stream) => out.say(format!("the history of '{stream}' is clean again")),
+        Notice::Behind(behind) => out.say(behind.text()),
         Notice::NotRecorded(error) => {
             out.warn(error.to_string());
             error.hints().iter().for_each(|hint| out.hint(hint));

@@ -1,6 +1,7 @@
 //! `git stream guard`: as hooks, and asked directly.
 
 mod ask;
+mod behind;
 mod ci;
 mod commit;
 mod detect;
