@@ -28,7 +28,7 @@
 //! ```text
 //! verb → cli, and every domain module
 //! status, sync, claim, inbox, setup, receive, guard → workspace, rule
-//!     beside one another: claim → setup → receive → guard;  sync → inbox, claim;  status → inbox, guard
+//!     beside one another: claim → setup → receive → guard;  sync → inbox, claim;  status → inbox, guard, sync
 //! workspace → caller → ledger → plan → pattern;  workspace → rule
 //! rule → pattern, plan, git
 //! ledger → git

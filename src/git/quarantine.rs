@@ -59,7 +59,7 @@ impl Receiving {
 }
 
 impl Repo {
-    fn read_objects_at(&mut self, directory: &Path) -> Result<(), Error> {
+    pub(super) fn read_objects_at(&mut self, directory: &Path) -> Result<(), Error> {
         let hash = self.gix.object_hash();
         // Without a table of replacements: objects are what their id says.
         let odb = gix::odb::at(directory, hash).map_err(Error::file("open", directory))?;

@@ -233,39 +233,49 @@ impl Repo {
         Ok(())
     }
 
-    /// Writes a tree that is `base` with some paths set (`Some(blob)`) or removed (`None`).
-    ///
-    /// Paths are at most one directory deep or deeper; empty directories vanish, as in git.
+    /// Writes a tree that is `base` with some files set (`Some(blob)`) or removed (`None`).
     pub fn write_tree_with(
         &self,
         base: Option<Id>,
         edits: &BTreeMap<BString, Option<Id>>,
     ) -> Result<Id, Error> {
+        let leaf = |id: &Id| Leaf {
+            mode: FILE,
+            id: *id,
+        };
+        let edits = edits.iter();
+        let edits = edits.map(|(path, id)| (path.clone(), id.as_ref().map(leaf)));
+        self.overlay(base, &edits.collect())
+    }
+
+    /// Writes a tree that is `base` with some paths set or removed (`None`).
+    ///
+    /// What is set replaces whatever was there, a directory with all that is in it as well. A
+    /// removal below something that is no directory removes nothing. Empty directories vanish, as
+    /// in git.
+    pub fn overlay(
+        &self,
+        base: Option<Id>,
+        edits: &BTreeMap<BString, Option<Leaf>>,
+    ) -> Result<Id, Error> {
         let mut entries = self.entries(base)?;
-        let mut below: BTreeMap<BString, BTreeMap<BString, Option<Id>>> = BTreeMap::new();
+        let mut below: BTreeMap<BString, BTreeMap<BString, Option<Leaf>>> = BTreeMap::new();
         for (path, edit) in edits {
-            match path.split_once_str("/") {
-                Some((directory, rest)) => {
-                    below
-                        .entry(directory.into())
-                        .or_default()
-                        .insert(rest.into(), *edit);
-                }
-                None => match edit {
-                    Some(id) => drop(entries.insert(
-                        path.clone(),
-                        Entry {
-                            mode: FILE,
-                            id: *id,
-                        },
-                    )),
-                    None => drop(entries.remove(path)),
-                },
+            if let Some((directory, rest)) = path.split_once_str("/") {
+                let inside = below.entry(directory.into()).or_default();
+                inside.insert(rest.into(), *edit);
+            } else if let Some(Leaf { mode, id }) = *edit {
+                entries.insert(path.clone(), Entry { mode, id });
+            } else if entries.get(path).is_some_and(|entry| !entry.is_tree()) {
+                entries.remove(path);
             }
         }
         for (directory, edits) in below {
-            let subtree = entries.get(&directory).copied().and_then(Entry::subtree);
-            let id = self.write_tree_with(subtree, &edits)?;
+            let entry = entries.get(&directory).copied();
+            if entry.is_some_and(|entry| !entry.is_tree()) && edits.values().all(Option::is_none) {
+                continue;
+            }
+            let id = self.overlay(entry.and_then(Entry::subtree), &edits)?;
             if id.is_empty_tree() {
                 entries.remove(&directory);
             } else {

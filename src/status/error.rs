@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::exit::{Exit, Explain};
 use crate::git;
 use crate::name::StreamName;
+use crate::sync;
 use crate::workspace;
 
 /// Why there is no picture. Nothing was changed.
@@ -18,6 +19,9 @@ pub enum Error {
     /// The state cannot be read.
     #[error(transparent)]
     Workspace(#[from] workspace::Error),
+    /// It cannot be told what has landed already.
+    #[error(transparent)]
+    Sync(#[from] sync::Error),
     /// There is no draft.
     #[error("there is no plan: '{}' does not exist", path.display())]
     NoPlan {
@@ -39,6 +43,7 @@ impl Explain for Error {
         match self {
             Error::Git(error) => error.exit(),
             Error::Workspace(error) => error.exit(),
+            Error::Sync(error) => error.exit(),
             Error::NoPlan { .. } | Error::Unknown { .. } => Exit::Refused,
         }
     }
@@ -47,6 +52,7 @@ impl Explain for Error {
         let hint = match self {
             Error::Git(error) => return error.hints(),
             Error::Workspace(error) => return error.hints(),
+            Error::Sync(error) => return error.hints(),
             Error::NoPlan { .. } => {
                 "Let `git stream init` write one to begin with, or name another file.".to_owned()
             }
@@ -66,6 +72,7 @@ impl Explain for Error {
         match self {
             Error::Git(error) => return error.evidence(),
             Error::Workspace(error) => return error.evidence(),
+            Error::Sync(error) => return error.evidence(),
             Error::NoPlan { path } => {
                 evidence.insert("path".to_owned(), path.to_string_lossy().into());
             }
@@ -80,6 +87,7 @@ impl Explain for Error {
         match self {
             Error::Git(error) => error.git_said(),
             Error::Workspace(error) => error.git_said(),
+            Error::Sync(error) => error.git_said(),
             Error::NoPlan { .. } | Error::Unknown { .. } => Vec::new(),
         }
     }

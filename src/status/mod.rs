@@ -3,7 +3,8 @@
 //! [`Picture`] holds every stream of the plan and of the ledger, what could be claimed, and what
 //! needs somebody; it is built from a [`crate::workspace::Workspace`] and changes nothing, not
 //! even an index's timestamps. Text, Markdown and JSON are views of it. [`Draft`] is the same
-//! question about a plan that is not committed yet.
+//! question about a plan that is not committed yet. [`Forecast`] looks ahead: which streams would
+//! conflict if they landed now?
 //!
 //! ```text
 //! state, plan ─→ row ─→ ready? ─┐
@@ -15,6 +16,7 @@ mod branches;
 mod detail;
 mod draft;
 mod error;
+mod forecast;
 mod need;
 mod picture;
 mod row;
@@ -30,6 +32,7 @@ mod tests;
 pub use detail::{Commit, Detail, File};
 pub use draft::{Draft, Mistake};
 pub use error::Error;
+pub use forecast::{Forecast, Foreseen, Meeting, Pair, Place};
 pub use need::Need;
 pub use picture::{Milestone, NotThere, Overall, Picture};
 pub use row::{Operation, Row};

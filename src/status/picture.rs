@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::branches;
+use super::forecast::{Forecast, forecast};
 use super::need::{self, Need};
 use super::row::{Operation, Row};
 use super::trespass;
@@ -54,6 +55,9 @@ pub struct Picture {
     /// More about the one stream that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<Detail>,
+    /// Which streams would conflict if they landed now, where that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<Forecast>,
 }
 
 /// A layer of the guard that is not there.
@@ -105,20 +109,39 @@ impl Picture {
     /// Starts one process of git for all branches, if there are any, and one for each worktree of
     /// a claim of this machine.
     pub fn of(workspace: &Workspace<'_>) -> Result<Picture, Error> {
-        Picture::with_detail(workspace, None)
+        Picture::with_detail(workspace, None, false)
+    }
+
+    /// The same, and which streams would conflict if they landed now: all of them, or one with
+    /// everything that it meets.
+    pub fn with_forecast(
+        workspace: &Workspace<'_>,
+        only: Option<&StreamName>,
+    ) -> Result<Picture, Error> {
+        if let Some(name) = only {
+            known(workspace, name)?;
+        }
+        let mut picture = Picture::with_detail(workspace, None, true)?;
+        if let (Some(forecast), Some(name)) = (&mut picture.forecast, only) {
+            forecast.narrowed_to(name);
+        }
+        Ok(match only {
+            Some(name) => picture.narrowed_to(name),
+            None => picture,
+        })
     }
 
     /// The same for one stream, with its commits and its uncommitted files.
     pub fn of_one(workspace: &Workspace<'_>, name: &StreamName) -> Result<Picture, Error> {
-        let (state, plan) = (&workspace.state, &workspace.plan);
-        if state.stream(name).is_none() && !plan.streams.contains_key(name) {
-            let (stream, nearest) = (name.clone(), nearest(name, state, plan));
-            return Err(Error::Unknown { stream, nearest });
-        }
-        Picture::with_detail(workspace, Some(name))
+        known(workspace, name)?;
+        Picture::with_detail(workspace, Some(name), false)
     }
 
-    fn with_detail(workspace: &Workspace<'_>, only: Option<&StreamName>) -> Result<Picture, Error> {
+    fn with_detail(
+        workspace: &Workspace<'_>,
+        only: Option<&StreamName>,
+        looks_ahead: bool,
+    ) -> Result<Picture, Error> {
         let Workspace {
             repo,
             machine,
@@ -152,6 +175,9 @@ impl Picture {
             .and_then(|name| rows.iter().find(|row| row.name == *name))
             .map(|row| Detail::of(repo, base, row, found.get(&row.name)))
             .transpose()?;
+        let forecast = looks_ahead
+            .then(|| forecast(workspace, &found))
+            .transpose()?;
         let picture = Picture {
             version: 1,
             base: base_json(base),
@@ -167,6 +193,7 @@ impl Picture {
             asks: Vec::new(),
             escalations,
             detail,
+            forecast,
         };
         Ok(match only {
             Some(name) => picture.narrowed_to(name),
@@ -187,6 +214,16 @@ impl Picture {
         });
         self
     }
+}
+
+/// Whether there is such a stream.
+fn known(workspace: &Workspace<'_>, name: &StreamName) -> Result<(), Error> {
+    let (state, plan) = (&workspace.state, &workspace.plan);
+    if state.stream(name).is_some() || plan.streams.contains_key(name) {
+        return Ok(());
+    }
+    let (stream, nearest) = (name.clone(), nearest(name, state, plan));
+    Err(Error::Unknown { stream, nearest })
 }
 
 fn names<'a>(state: &'a State, plan: &'a Plan) -> BTreeSet<&'a StreamName> {

@@ -211,7 +211,7 @@ impl Row {
             self.under_way = here.under_way;
             // A rebase detaches HEAD and comes back.
             self.off_branch =
-                here.under_way.is_none() && here.branch.as_deref() != Some(&self.name.branch_ref());
+                here.under_way.is_none() && here.branch() != Some(&self.name.branch_ref());
         }
         self
     }

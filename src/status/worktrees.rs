@@ -12,7 +12,7 @@ use std::thread;
 use bstr::{BString, ByteSlice as _};
 
 use super::Error;
-use crate::git::{self, Call, Linked, Output, Repo};
+use crate::git::{self, Call, Id, Leaf, Linked, Output, Pending, Repo};
 use crate::ledger::{Claim, Machine, State};
 use crate::name::StreamName;
 
@@ -23,6 +23,10 @@ pub(super) struct Uncommitted {
     pub(super) letters: String,
     /// The path.
     pub(super) path: BString,
+    /// What the last commit has there.
+    pub(super) committed: Option<Leaf>,
+    /// Whether the index holds an unresolved conflict there.
+    pub(super) unmerged: bool,
 }
 
 /// What was found where a claim's worktree should be.
@@ -41,10 +45,26 @@ pub(super) enum Found {
 pub(super) struct Here {
     /// What is not committed.
     pub(super) uncommitted: Vec<Uncommitted>,
-    /// The full name of the branch it is on, unless HEAD is detached.
-    pub(super) branch: Option<String>,
+    /// The worktree.
+    pub(super) linked: Linked,
     /// The operation of git that is under way in it: `rebase`, `merge`, …
     pub(super) under_way: Option<&'static str>,
+}
+
+impl Here {
+    /// The full name of the branch it is on, unless HEAD is detached.
+    pub(super) fn branch(&self) -> Option<&String> {
+        self.linked.branch.as_ref()
+    }
+
+    /// What is not committed, for those who want to see it as a tree.
+    pub(super) fn pending(&self) -> Vec<Pending> {
+        let pending = self.uncommitted.iter().map(|one| Pending {
+            path: one.path.clone(),
+            committed: one.committed,
+        });
+        pending.collect()
+    }
 }
 
 /// The worktree of every claim of this machine, or of one; those of other machines are left out.
@@ -71,7 +91,7 @@ pub(super) fn all(
         let looked = match answer {
             Ok(output) => Found::Here(Here {
                 uncommitted: parse(&output.stdout),
-                branch: linked.branch.clone(),
+                linked: linked.clone(),
                 under_way: repo.operation_in_progress(&linked.git_dir),
             }),
             Err(error) => Found::Unreadable(error.to_string()),
@@ -139,18 +159,27 @@ fn parse(bytes: &[u8]) -> Vec<Uncommitted> {
             b'?' => 2,
             _ => return None,
         };
-        let mut words = line.splitn(words, |byte| *byte == b' ').skip(1);
-        let (letters, path) = if line[0] == b'?' {
-            ("??".to_owned(), words.next()?)
-        } else {
-            (words.next()?.to_str_lossy().into_owned(), words.last()?)
-        };
+        let words: Vec<&[u8]> = line.splitn(words, |byte| *byte == b' ').collect();
+        let is_untracked = line[0] == b'?';
         Some(Uncommitted {
-            letters,
-            path: path.into(),
+            letters: if is_untracked {
+                "??".to_owned()
+            } else {
+                words.get(1)?.to_str_lossy().into_owned()
+            },
+            path: words.last().copied()?.into(),
+            committed: (line[0] == b'1').then(|| committed(&words)).flatten(),
+            unmerged: line[0] == b'u',
         })
     });
     parsed.collect()
+}
+
+/// `1 <XY> <sub> <mH> <mI> <mW> <hH> <hI> <path>`: what HEAD has there.
+fn committed(words: &[&[u8]]) -> Option<Leaf> {
+    let mode = u32::from_str_radix(words.get(3)?.to_str().ok()?, 8).ok()?;
+    let id = Id::from_hex(words.get(6)?).ok()?;
+    (mode != 0).then_some(Leaf { mode, id })
 }
 
 #[cfg(test)]

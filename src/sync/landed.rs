@@ -23,15 +23,15 @@ use crate::git::{Change, Commit, Id, Leaf, Repo};
 
 /// The newest part of a stream that the base has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Landed {
+pub struct Landed {
     /// The stream's commit.
-    pub(super) tip: Id,
+    pub tip: Id,
     /// The base's commit that brought it.
-    pub(super) by: Id,
+    pub by: Id,
 }
 
 /// Looks for it. `fork` is the one merge base of `base` and `tip`.
-pub(super) fn landed(repo: &Repo, fork: Id, base: Id, tip: Id) -> Result<Option<Landed>, Error> {
+pub fn landed(repo: &Repo, fork: Id, base: Id, tip: Id) -> Result<Option<Landed>, Error> {
     let start = Some(repo.tree_of(fork)?);
     let net = repo.diff_trees(start, Some(repo.tree_of(base)?))?;
     let net: HashSet<BString> = net.into_iter().map(|change| change.path).collect();

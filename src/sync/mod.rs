@@ -39,6 +39,7 @@ pub use all::{Behind, Many, sync_all};
 pub use aside::Aside;
 pub use decide::{Dropped, Picked, Range, Replay, Stuck, Verdict, Why, decide};
 pub use error::Error;
+pub use landed::{Landed, landed};
 pub use live::Live;
 pub use memory::Recalled;
 pub use obstacle::Obstacle;

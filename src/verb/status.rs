@@ -6,7 +6,7 @@ use crate::cli::{Common, Out, Verb};
 use crate::exit::{Exit, Failure};
 use crate::git::Repo;
 use crate::name::StreamName;
-use crate::status::{Picture, Show};
+use crate::status::{Forecast, Picture, Show};
 use crate::word::count;
 use crate::workspace::Workspace;
 
@@ -26,6 +26,12 @@ pub struct Status {
     /// Print Markdown
     #[arg(long, conflicts_with = "json", conflicts_with = "stream")]
     markdown: bool,
+    /// Say which of the held streams would conflict if they landed now, and where
+    ///
+    /// Every two of them, and each with the base, with what is not committed in their worktrees.
+    /// With NAME, that stream and everything that it meets.
+    #[arg(long, conflicts_with = "markdown")]
+    forecast: bool,
     #[command(flatten)]
     common: Common,
 }
@@ -36,6 +42,10 @@ impl Verb for Status {
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("See everything:", "git stream status"),
         ("See one stream:", "git stream status api"),
+        (
+            "See which streams are heading for a conflict:",
+            "git stream status --forecast",
+        ),
         (
             "List what could be claimed now:",
             "git stream status --json | jq -r '.streams[] | select(.ready).name'",
@@ -49,6 +59,12 @@ impl Verb for Status {
     fn run(&self, out: &mut Out) -> Result<Exit, Failure> {
         let repo = Repo::here()?;
         let workspace = Workspace::open(&repo)?;
+        if self.forecast {
+            let picture = Picture::with_forecast(&workspace, self.stream.as_ref())?;
+            let text = picture.forecast.as_ref().map(Forecast::text);
+            out.answer(&text.unwrap_or_default(), &picture);
+            return Ok(Exit::Done);
+        }
         if let Some(name) = &self.stream {
             let picture = Picture::of_one(&workspace, name)?;
             out.answer(&picture.detail_text(Timestamp::now()), &picture);

@@ -1,5 +1,7 @@
 //! How does `git stream status` behave?
 
+mod forecast;
+
 use std::collections::BTreeSet;
 use std::fs;
 

@@ -8,7 +8,7 @@ mod killed;
 mod landed;
 mod meanwhile;
 mod odd;
-mod oracle;
+pub(super) mod oracle;
 mod remembered;
 mod resolve;
 

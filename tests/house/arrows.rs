@@ -32,7 +32,7 @@ fn allowed(module: &str) -> Option<Vec<&'static str>> {
         "receive" => domain(&["guard"]),
         "setup" => domain(&["guard", "receive"]),
         "claim" => domain(&["guard", "setup"]),
-        "status" => domain(&["guard", "inbox"]),
+        "status" => domain(&["guard", "inbox", "sync"]),
         "sync" => domain(&["claim", "guard", "inbox", "setup"]),
         "verb" => domain(&[
             "cli", "claim", "guard", "inbox", "receive", "setup", "status", "sync",

@@ -1,4 +1,5 @@
 complete -c git-stream-status -l markdown -d 'Print Markdown'
+complete -c git-stream-status -l forecast -d 'Say which of the held streams would conflict if they landed now, and where'
 complete -c git-stream-status -l json -d 'Print one JSON object on stdout'
 complete -c git-stream-status -s q -l quiet -d 'Say nothing but the answer and errors'
 complete -c git-stream-status -s v -l verbose -d 'Say more about what is done'

@@ -46,10 +46,11 @@ complete -c git-stream -n "__fish_git_stream_using_subcommand exec" -s q -l quie
 complete -c git-stream -n "__fish_git_stream_using_subcommand exec" -s v -l verbose -d 'Say more about what is done'
 complete -c git-stream -n "__fish_git_stream_using_subcommand exec" -s h -l help -d 'Print help'
 complete -c git-stream -n "__fish_git_stream_using_subcommand status" -l markdown -d 'Print Markdown'
+complete -c git-stream -n "__fish_git_stream_using_subcommand status" -l forecast -d 'Say which of the held streams would conflict if they landed now, and where'
 complete -c git-stream -n "__fish_git_stream_using_subcommand status" -l json -d 'Print one JSON object on stdout'
 complete -c git-stream -n "__fish_git_stream_using_subcommand status" -s q -l quiet -d 'Say nothing but the answer and errors'
 complete -c git-stream -n "__fish_git_stream_using_subcommand status" -s v -l verbose -d 'Say more about what is done'
-complete -c git-stream -n "__fish_git_stream_using_subcommand status" -s h -l help -d 'Print help'
+complete -c git-stream -n "__fish_git_stream_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -l agent -d 'Act as this agent' -r
 complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -l all -d 'Every stream of the caller on this machine, one after the other'
 complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -l others -d 'With --all: those of others on this machine, too; for a person'

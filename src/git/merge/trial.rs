@@ -43,6 +43,18 @@ impl Repo {
 }
 
 impl Trial<'_> {
+    /// The repository whose objects can be used here.
+    pub fn repo(&self) -> &Repo {
+        self.repo
+    }
+
+    /// The same repository, whose objects are written here, and read from both places.
+    pub fn inside(&self) -> Result<Repo, Error> {
+        let mut inside = Repo::at(self.repo.git_dir())?;
+        inside.read_objects_at(self.objects.path())?;
+        Ok(inside)
+    }
+
     /// A call of git that reads the objects of the repository and of this place, and writes here.
     pub fn call_in(&self, directory: &Path) -> Call {
         let call = self.repo.call_in(directory);

@@ -7,7 +7,7 @@
 //! in a stream's worktree.
 
 mod command;
-mod dice;
+pub(in crate::cmd) mod dice;
 mod engine;
 mod history;
 mod tree;
