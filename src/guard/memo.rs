@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use bstr::ByteSlice as _;
 use rustix::fs::OFlags;
 
+use super::behind;
 use super::hooks::HOOKS;
 use super::index;
 use super::own::Own;
@@ -154,6 +155,10 @@ impl Question {
         let is_quiet = record.tainted.is_none() && record.claim.as_ref()?.intent.is_none();
         let branch = self.glimpse.head_branch()?;
         if !is_quiet || branch != stream.branch_ref() {
+            return None;
+        }
+        // What the base has got is looked at once, after the commit.
+        if behind::last(workspace.repo) != Some(workspace.base.commit) {
             return None;
         }
         let commit = foreseen(self.glimpse.loose_ref(&branch)?, tree);
