@@ -92,9 +92,9 @@ pub(super) fn look(
     if last == Some(base) {
         return Ok(None);
     }
-    let found = find(workspace, stream, tip, last)?;
+    let found = find(workspace, stream, tip, last);
     remember(repo, base);
-    Ok(found)
+    found
 }
 
 fn find(
