@@ -178,8 +178,10 @@ impl<'a, 'r> Run<'a, 'r> {
         let used = RefCell::new(Vec::new());
         let recall = |stuck: &Stuck| {
             let found = memory.recall(stuck)?;
-            if found.is_some() {
-                used.borrow_mut().push(Recalled::of(stuck));
+            // The chain may be gone through twice, where the quick way breaks off.
+            let recalled = Recalled::of(stuck);
+            if found.is_some() && !used.borrow().contains(&recalled) {
+                used.borrow_mut().push(recalled);
             }
             Ok(found)
         };
