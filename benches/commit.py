@@ -135,6 +135,10 @@ class Bench:
         other = self.root / "other"
         self.run("git", "worktree", "add", "-q", "--no-checkout", "--detach", str(other))
         self.run("git", "checkout", "-q", "HEAD", "--", *CONFIGS, cwd=other)
+        # Ours, which guard the base in its own checkout, stay as they are.
+        hooks, kept = self.repo / ".git" / "hooks", self.root / "kept"
+        if hooks.exists():
+            hooks.rename(kept)
         self.run(*argv, cwd=other)
         into = self.hooks(name)
         if name == "husky":
@@ -146,7 +150,9 @@ class Bench:
         else:
             shutil.move(self.repo / ".git" / "hooks" / "pre-commit", into / "pre-commit")
         self.run("git", "worktree", "remove", "--force", str(other))
-        shutil.rmtree(self.repo / ".git" / "hooks", ignore_errors=True)
+        shutil.rmtree(hooks, ignore_errors=True)
+        if kept.exists():
+            kept.rename(hooks)
         return into
 
     def commit(self, variant):
@@ -263,9 +269,10 @@ def report(options, rows, versions, missing):
         judged += goals(files, [row for row in rows if row["files"] == files])
     shown = [f"- {'' if met else '**not met** '}{words}" for words, met in judged]
     rounds = len({row["round"] for row in rows})
+    load = ", ".join(f"{one:.0f}" for one in os.getloadavg())
     lines = [
         "# What hooks add to `git commit` of one file", "",
-        f"{os.cpu_count()} cores, {platform.system()}, {rounds} rounds;",
+        f"{os.cpu_count()} cores, {platform.system()}, {rounds} rounds, beside other work (load {load});",
         f"{versions}.", "",
         "Made by `benches/commit.py`; every row of [raw.csv](raw.csv) is a pair of commits. CPU is",
         "user and system time of `git commit` and of everything that it starts; each figure is the",
