@@ -18,8 +18,11 @@
 //! | [`setup`]   | set a repository up, and take it down again                       |
 //! | [`claim`]   | take, hold and give back a stream                                 |
 //! | [`sync`]    | rebase or stop: decide in memory, then move                       |
+//! | [`kept`]    | what is kept so that a step can be taken back, where, how long?   |
 //! | [`inbox`]   | what waits for a person?                                          |
+//! | [`log`]     | what has happened, for people and for programs?                    |
 //! | [`status`]  | the one picture of everything                                     |
+//! | [`undo`]    | how is an operation taken back?                                   |
 //! | [`cli`]     | arguments in, one answer out                                      |
 //! | [`verb`]    | one file per command: its arguments, one domain call, its answer  |
 //!
@@ -27,8 +30,8 @@
 //!
 //! ```text
 //! verb → cli, and every domain module
-//! status, sync, claim, inbox, setup, receive, guard → workspace, rule
-//!     beside one another: claim → setup → receive → guard;  sync → inbox, claim;  status → inbox, guard, sync
+//! status, log, undo, sync, claim, inbox, setup, receive, guard, kept → workspace, rule
+//!     beside one another: claim → kept, setup → receive → guard;  undo → sync → inbox, claim, kept;  log → inbox, kept;  status → inbox, guard, sync
 //! workspace → caller → ledger → plan → pattern;  workspace → rule
 //! rule → pattern, plan, git
 //! ledger → git
@@ -44,7 +47,9 @@ pub mod exit;
 pub mod git;
 pub mod guard;
 pub mod inbox;
+pub mod kept;
 pub mod ledger;
+pub mod log;
 pub mod name;
 pub mod path;
 pub mod pattern;
@@ -54,6 +59,7 @@ pub mod rule;
 pub mod setup;
 pub mod status;
 pub mod sync;
+pub mod undo;
 pub mod verb;
 pub mod word;
 pub mod workspace;

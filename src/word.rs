@@ -119,6 +119,11 @@ pub fn count(number: usize, noun: &str) -> String {
     }
 }
 
+/// A text as it may stand in a line of a table: whatever controls a terminal is a space.
+pub fn one_line(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::{count, in_quotes, is_printable, quoted, tamed};

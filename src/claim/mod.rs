@@ -9,13 +9,17 @@ mod copy;
 mod error;
 mod presence;
 mod release;
+mod remove;
+mod restore;
 mod session;
 mod take;
 mod workplace;
 
 pub use error::Error;
 pub use presence::sessions;
-pub use release::{Kept, Released, release};
+pub use release::{Aside, Ending, Released, give_back, release};
+pub use remove::Kept;
+pub use restore::{RESTORE, refuse_place, restore};
 pub use session::{Ended, Session, work_in};
 pub use take::{Taken, Wanted, take, widen, worktree_of};
 pub use workplace::is_whole;

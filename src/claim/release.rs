@@ -1,23 +1,22 @@
 //! How is a stream given back, so that nothing is lost?
 //!
 //! Commits that are not on the base stay on the stream's branch. The worktree goes only where
-//! everything in it is somewhere else, too: nothing uncommitted, untracked or ignored, no
-//! operation in progress, and nobody in it. Whatever stays is named.
+//! everything in it is somewhere else, too, or into the trash ([`super::remove`]). Whatever stays is
+//! named.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use bstr::{BString, ByteSlice as _};
+use bstr::BString;
 
-use super::workplace::{self, MAKING};
-use super::{Error, copy};
+use super::remove::{Kept, Left, Removal, take_back_dead};
+use super::{Error, workplace};
 use crate::git::{Id, Linked, Repo};
 use crate::guard::hooks;
+use crate::kept::{self, Trashed};
 use crate::ledger::{Actor, Claim, Operation, RefMove, What, Work};
 use crate::name::{AgentName, StreamName};
 use crate::rule::{self, Scope};
-use crate::word;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, now};
 
 /// A stream that was given back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,22 +35,35 @@ pub struct Released {
     pub unlanded: usize,
     /// The worktree, where it stays, and why.
     pub worktree: Option<Kept>,
+    /// The worktree, where it was put into the trash.
+    pub trash: Option<Aside>,
     /// Refs that lead to what nothing else would lead to any more: commits of a detached HEAD, and
     /// those that were reset or amended away.
     pub past: Vec<String>,
+    /// The refs that moved with it.
+    pub moves: Vec<RefMove>,
     /// Nothing was done: a dry run.
     pub dry_run: bool,
 }
 
-/// A worktree that stays.
+/// A worktree in the trash.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
-    /// Its top.
-    pub path: PathBuf,
-    /// Why it stays, in words.
-    pub reasons: Vec<String>,
-    /// The files that are nowhere else.
+pub struct Aside {
+    /// Where it is; nowhere yet in a dry run.
+    pub trashed: Option<Trashed>,
+    /// The files in it that are nowhere else.
     pub files: Vec<BString>,
+}
+
+/// How a claim ends.
+pub struct Ending<'a> {
+    /// The commit with which the operation that is taken back has made the branch: with nothing
+    /// added to it, the branch goes.
+    pub made: Option<Id>,
+    /// The worktree that was there before, and so stays.
+    pub stays: Option<&'a Path>,
+    /// What the ledger is told: with the work that is left, and whether all of it is on the base.
+    pub what: &'a dyn Fn(Option<Work>, bool) -> What,
 }
 
 /// Gives a stream back.
@@ -65,12 +77,38 @@ pub fn release(
     let by = workspace.caller(agent)?;
     let stream = workspace.stream(named)?;
     let operation = Operation::begin(repo)?;
+    let of = stream.clone();
+    let what = move |work, landed| What::Released {
+        stream: of.clone(),
+        work,
+        landed,
+    };
+    let ending = Ending {
+        made: None,
+        stays: None,
+        what: &what,
+    };
+    give_back(&mut workspace, &operation, &by, &stream, &ending, dry_run)
+}
+
+/// Ends a claim: of a release, and of an undo of what has begun it.
+pub fn give_back(
+    workspace: &mut Workspace<'_>,
+    operation: &Operation,
+    by: &Actor,
+    stream: &StreamName,
+    ending: &Ending<'_>,
+    dry_run: bool,
+) -> Result<Released, Error> {
+    if !dry_run {
+        take_back_dead(workspace, stream)?;
+    }
     let what = What::Begin {
         stream: stream.clone(),
         verb: "release".to_owned(),
         intends: Vec::new(),
     };
-    let begin = workspace.request(operation.id(), &by, what, Vec::new());
+    let begin = workspace.request(operation.id(), by, what, Vec::new());
     if dry_run {
         workspace.decide(&begin)?;
     } else {
@@ -78,18 +116,25 @@ pub fn release(
     }
     let claim = workspace
         .state
-        .claim(&stream)
+        .claim(stream)
         .cloned()
         .ok_or_else(|| Error::Vanished {
             stream: stream.clone(),
         })?;
-    match finish(&mut workspace, &operation, &by, &stream, &claim, dry_run) {
+    let given = Given {
+        by,
+        stream,
+        claim: &claim,
+        ending,
+    };
+    match finish(workspace, operation, &given, dry_run) {
         Err(error) if !dry_run => {
+            put_back(workspace, operation);
             let what = What::Abandon {
-                stream,
+                stream: stream.clone(),
                 dead: operation.id().clone(),
             };
-            let abandon = workspace.request(operation.id(), &by, what, Vec::new());
+            let abandon = workspace.request(operation.id(), by, what, Vec::new());
             // The first error is the one to tell; an intent that stays is found dead later.
             drop(workspace.submit(&abandon));
             Err(error)
@@ -98,14 +143,26 @@ pub fn release(
     }
 }
 
+/// What is given back, by whom and how.
+struct Given<'a> {
+    by: &'a Actor,
+    stream: &'a StreamName,
+    claim: &'a Claim,
+    ending: &'a Ending<'a>,
+}
+
 fn finish(
     workspace: &mut Workspace<'_>,
     operation: &Operation,
-    by: &Actor,
-    stream: &StreamName,
-    claim: &Claim,
+    given: &Given<'_>,
     dry_run: bool,
 ) -> Result<Released, Error> {
+    let Given {
+        by,
+        stream,
+        claim,
+        ending,
+    } = *given;
     let repo = workspace.repo;
     let base = workspace.base.commit;
     let tip = repo.read_ref(&stream.branch_ref())?;
@@ -118,12 +175,36 @@ fn finish(
         Some(_) | None => false,
     };
     let linked = workplace::of_claim(repo, stream, claim)?;
-    let past = earlier(repo, linked.as_ref(), stream, tip, base, operation)?;
-    let worktree = leave(workspace, operation, stream, linked.as_ref(), dry_run)?;
+    let (at, op) = (now(), operation.id());
+    let past = repo.past_of(linked.as_ref(), &stream.branch_ref());
+    let known: Vec<Id> = tip.into_iter().chain([base]).collect();
+    let past = kept::keep(repo, stream, (at, op), past, &known)?;
+    let removal = Removal {
+        workspace,
+        operation,
+        stream,
+        by: &by.agent,
+    };
+    let left = removal.leave(linked.as_ref(), ending.stays, dry_run)?;
+    let (worktree, trash) = match left {
+        Left::Gone => (None, None),
+        Left::Stays(kept) => (Some(kept), None),
+        Left::Trash { trashed, files } => (None, Some(Aside { trashed, files })),
+    };
     // A branch that has nothing of its own goes, unless some worktree that stays is on it.
     let is_used = worktree.is_some() || is_checked_out(repo, stream)?;
-    let branch = tip.filter(|_| unlanded > 0 || (is_used && !dry_run) || worktree.is_some());
+    let has_own = unlanded > 0 && tip != ending.made;
+    let branch = tip.filter(|_| has_own || (is_used && !dry_run) || worktree.is_some());
     let mut moves = past.clone();
+    // What has landed is on the base, as long as nobody rewrites that.
+    let has_work = landed || unlanded > 0;
+    if let (Some(tip), None, true) = (tip, branch, has_work) {
+        moves.push(RefMove {
+            name: kept::name(stream, at, op, past.len() + 1),
+            old: None,
+            new: Some(tip),
+        });
+    }
     // A commit made at this moment ends the release with status 4; run again, it finishes.
     moves.extend(tip.map(|tip| RefMove {
         name: stream.branch_ref(),
@@ -140,14 +221,15 @@ fn finish(
                 .map(|kept| kept.path.display().to_string()),
             machine: claim.machine.clone(),
         });
-        let what = What::Released {
-            stream: stream.clone(),
-            work,
-            landed,
-        };
-        let request = workspace.request(operation.id(), by, what, moves);
+        let what = (ending.what)(work, landed);
+        let request = workspace.request(operation.id(), by, what, moves.clone());
         workspace.submit(&request)??;
     }
+    let trash = if dry_run {
+        trash
+    } else {
+        trash.and_then(|aside| dispose(workspace, aside))
+    };
     Ok(Released {
         stream: stream.clone(),
         by: by.agent.clone(),
@@ -156,7 +238,9 @@ fn finish(
         branch,
         unlanded,
         worktree,
+        trash,
         past: past.into_iter().map(|one| one.name).collect(),
+        moves,
         dry_run,
     })
 }
@@ -171,40 +255,28 @@ fn did_work(workspace: &Workspace<'_>, claim: &Claim, tip: Id) -> Result<bool, E
     Ok(rule::range(repo, &scope, claim.start, tip)?.is_empty())
 }
 
-/// Refs for what HEAD and the branch have been and nothing else knows: commits on a detached HEAD,
-/// commits that were reset or amended away. Without them, their last trace would go with the
-/// worktree and the branch.
-fn earlier(
-    repo: &Repo,
-    linked: Option<&Linked>,
-    stream: &StreamName,
-    tip: Option<Id>,
-    base: Id,
-    operation: &Operation,
-) -> Result<Vec<RefMove>, Error> {
-    const MOST: usize = 100;
-    let mut known: Vec<Id> = tip.into_iter().chain([base]).collect();
-    let mut kept = Vec::new();
-    for id in repo.past_of(linked, &stream.branch_ref()) {
-        if kept.len() == MOST {
-            break;
-        }
-        // Only commits, and only those that no ref which stays would lead to.
-        if repo.commit(id).is_err() || repo.commits_between(&[id], &known)?.is_empty() {
-            continue;
-        }
-        known.push(id);
-        kept.push(RefMove {
-            name: format!(
-                "refs/stream/kept/{stream}/{}-{}",
-                operation.id(),
-                kept.len() + 1
-            ),
-            old: None,
-            new: Some(id),
-        });
+/// Removes for good what holds nothing of its own, and what has been kept for long enough.
+fn dispose(workspace: &Workspace<'_>, aside: Aside) -> Option<Aside> {
+    // What cannot be removed now is removed by a later command.
+    drop(kept::sweep(workspace));
+    let trashed = aside.trashed.as_ref();
+    if trashed.is_some_and(|trashed| trashed.record.is_disposable) {
+        drop(aside.trashed?.discard());
+        return None;
     }
-    Ok(kept)
+    Some(aside)
+}
+
+/// Brings back a worktree that was put into the trash for nothing.
+fn put_back(workspace: &Workspace<'_>, operation: &Operation) {
+    let repo = workspace.repo;
+    let Ok(lock) = workspace.ledger().lock() else {
+        return;
+    };
+    // The first error is the one to tell; what stays in the trash is brought back by the next run.
+    if kept::take_back(repo, operation.id()).unwrap_or(false) {
+        drop(hooks::install(repo, &lock));
+    }
 }
 
 /// Whether any worktree is on the stream's branch.
@@ -213,123 +285,4 @@ fn is_checked_out(repo: &Repo, stream: &StreamName) -> Result<bool, Error> {
     let linked = repo.linked_worktrees()?;
     let is_on = |linked: &Linked| linked.branch.as_ref() == Some(&branch) && linked.top.exists();
     Ok(linked.iter().any(is_on) || repo.main_branch().as_ref() == Some(&branch))
-}
-
-/// Removes the worktree where nothing would be lost; answers it where it stays.
-fn leave(
-    workspace: &Workspace<'_>,
-    operation: &Operation,
-    stream: &StreamName,
-    linked: Option<&Linked>,
-    dry_run: bool,
-) -> Result<Option<Kept>, Error> {
-    let repo = workspace.repo;
-    let Some(linked) = linked.filter(|linked| linked.top.exists()) else {
-        return Ok(None);
-    };
-    let top = &linked.top;
-    let files = unique_files(workspace, linked)?;
-    let reasons = reasons_to_stay(repo, stream, linked, &files);
-    if !reasons.is_empty() {
-        return Ok(Some(Kept {
-            path: top.clone(),
-            reasons,
-            files,
-        }));
-    }
-    if !dry_run {
-        let lock = workspace.ledger().lock()?;
-        if linked.git_dir.join(MAKING).exists() {
-            // Its first checkout died; nobody was ever told of it.
-            repo.discard_worktree(linked)?;
-        } else {
-            remove_copies(workspace, linked)?;
-            repo.remove_worktree(top, operation.lock())?;
-        }
-        hooks::install(repo, &lock)?;
-    }
-    Ok(None)
-}
-
-/// Why a worktree may not be removed, in words.
-fn reasons_to_stay(
-    repo: &Repo,
-    stream: &StreamName,
-    linked: &Linked,
-    files: &[BString],
-) -> Vec<String> {
-    let mut reasons = Vec::new();
-    if !files.is_empty() {
-        let are = if files.len() == 1 { "is" } else { "are" };
-        let count = word::count(files.len(), "file");
-        reasons.push(format!("{count} in it that {are} nowhere else"));
-    }
-    if let Some(operation) = repo.operation_in_progress(&linked.git_dir) {
-        reasons.push(format!("a {operation} is in progress in it"));
-    }
-    if linked.branch.as_deref() != Some(stream.branch_ref().as_str()) {
-        reasons.push(format!("its HEAD is not on '{}'", stream.branch()));
-    }
-    if linked.git_dir.join("locked").exists() && !linked.half_made {
-        reasons.push("it is locked (`git worktree lock`)".to_owned());
-    }
-    if linked.git_dir.join("modules").exists() {
-        reasons.push("it has submodules".to_owned());
-    }
-    if is_somebody_in(&linked.top) {
-        reasons.push("a process is running in it".to_owned());
-    }
-    reasons
-}
-
-/// The files of a worktree that are neither in a commit nor, unchanged, in the main worktree.
-fn unique_files(workspace: &Workspace<'_>, linked: &Linked) -> Result<Vec<BString>, Error> {
-    let repo = workspace.repo;
-    if linked.git_dir.join(MAKING).exists() {
-        return Ok(Vec::new());
-    }
-    let mut files = repo.unclean_files(linked)?;
-    files.extend(repo.overlooked_files(linked)?);
-    let Some(main) = repo.main_top() else {
-        return Ok(files);
-    };
-    let copies = copy::wanted(workspace, main)?;
-    files.retain(|file| !(copies.contains(file) && is_same(main, &linked.top, file)));
-    Ok(files)
-}
-
-fn is_same(main: &Path, top: &Path, file: &BString) -> bool {
-    let relative = file.to_path_lossy();
-    let read = |directory: &Path| fs::read(directory.join(&relative)).ok();
-    read(main).is_some_and(|here| read(top).is_some_and(|there| here == there))
-}
-
-/// Removes the unchanged copies, which git would count as untracked files.
-fn remove_copies(workspace: &Workspace<'_>, linked: &Linked) -> Result<(), Error> {
-    let top = &linked.top;
-    let Some(main) = workspace.repo.main_top() else {
-        return Ok(());
-    };
-    for file in copy::wanted(workspace, main)? {
-        if is_same(main, top, &file) && !workspace.repo.is_tracked(linked, &file)? {
-            drop(fs::remove_file(top.join(file.to_path_lossy())));
-        }
-    }
-    Ok(())
-}
-
-/// Whether some process has its working directory in a worktree, as far as the system tells.
-///
-/// # Limits
-///
-/// Only where `/proc` shows it (Linux), and only for processes of the same user.
-fn is_somebody_in(top: &Path) -> bool {
-    let Ok(processes) = fs::read_dir("/proc") else {
-        return false;
-    };
-    let top = top.canonicalize().unwrap_or_else(|_gone| top.to_owned());
-    processes
-        .flatten()
-        .filter_map(|process| fs::read_link(process.path().join("cwd")).ok())
-        .any(|directory| directory.starts_with(&top))
 }

@@ -1,6 +1,6 @@
 //! How does a stream come into somebody's hands?
 
-use crate::claim::{Error, workplace};
+use crate::claim::{Error, RESTORE, remove, workplace};
 use crate::git::{Id, Repo};
 use crate::ledger::{Actor, Claim, NewClaim, Operation, RefMove, What, Work, is_dead};
 use crate::name::{AgentName, StreamName};
@@ -85,18 +85,24 @@ pub fn take(repo: &Repo, wanted: &Wanted) -> Result<Taken, Error> {
     let mut notes = report.done;
     notes.extend(written.resumed);
     let already_yours = written.already_yours;
-    if !already_yours {
+    // A new round of a stream that the caller holds has its worktree already.
+    let is_begun = workspace.state.claim(&wanted.stream).is_some_and(|claim| {
+        let intent = claim.intent.as_ref();
+        intent.is_some_and(|intent| intent.op == *operation.id())
+    });
+    if is_begun {
         notes.extend(make_worktree(
             workspace,
             &operation,
             by,
             &wanted.stream,
-            written.created,
+            (written.created, false),
         )?);
     } else if !workplace::is_whole(workspace, &wanted.stream)? {
+        remove::take_back_dead(workspace, &wanted.stream)?;
         let what = What::Begin {
             stream: wanted.stream.clone(),
-            verb: "restore".to_owned(),
+            verb: RESTORE.to_owned(),
             intends: Vec::new(),
         };
         let request = workspace.request(operation.id(), by, what, Vec::new());
@@ -107,7 +113,7 @@ pub fn take(repo: &Repo, wanted: &Wanted) -> Result<Taken, Error> {
             &operation,
             by,
             &wanted.stream,
-            None,
+            (None, true),
         )?);
     }
     let mut taken = describe(workspace, &wanted.stream, already_yours)?;
@@ -343,19 +349,19 @@ fn place(workspace: &Workspace<'_>, stream: &StreamName) -> Result<String, Error
 }
 
 /// Makes the worktree and tells the ledger, or takes the claim back, with the branch that was
-/// `created` for it.
-fn make_worktree(
+/// `created` for it. To `mend` is to bring back every tracked file that is missing.
+pub(super) fn make_worktree(
     workspace: &mut Workspace<'_>,
     operation: &Operation,
     by: &Actor,
     stream: &StreamName,
-    created: Option<RefMove>,
+    (created, mend): (Option<RefMove>, bool),
 ) -> Result<Vec<String>, Error> {
     let is_new = workspace
         .state
         .claim(stream)
         .is_some_and(|claim| claim.worktree_id.is_empty());
-    match workplace::make(workspace, operation, stream, !is_new) {
+    match workplace::make(workspace, operation, stream, mend) {
         Ok(made) => {
             let what = What::Claimed {
                 stream: stream.clone(),

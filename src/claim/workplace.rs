@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{Error, copy};
+use super::{Error, RESTORE, copy};
 use crate::git::{self, Linked, Repo, replace_file};
 use crate::guard::hooks;
 use crate::ledger::{Claim, Operation, is_dead};
@@ -154,7 +154,7 @@ fn is_usable(linked: &Linked) -> bool {
 /// Whether a release died, which may have begun to remove the worktree.
 fn is_half_removed(workspace: &Workspace<'_>, claim: &Claim) -> Result<bool, Error> {
     match &claim.intent {
-        Some(intent) if intent.verb == "release" || intent.verb == "restore" => {
+        Some(intent) if intent.verb == "release" || intent.verb == RESTORE => {
             Ok(is_dead(workspace.repo, &workspace.machine, intent)?)
         }
         Some(_) | None => Ok(false),

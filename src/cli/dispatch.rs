@@ -47,6 +47,11 @@ pub const VERBS: [(&str, &[Known]); 3] = [
                 "Rebase a stream onto its base, or stop before anything is touched",
             ),
             known("inbox", "Show the questions that wait for a person"),
+            known("log", "Show what has happened, newest first"),
+            known(
+                "undo",
+                "Take one's last operation back, or roll a stream back",
+            ),
             known("resolve", "Finish a stopped sync in a worktree of its own"),
             known(
                 "release",

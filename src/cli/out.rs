@@ -74,6 +74,20 @@ impl Out {
         print(lines);
     }
 
+    /// A part of a long answer on stdout; whether anybody still reads.
+    pub fn part(&mut self, text: &str) -> bool {
+        let text = if self.common.json {
+            text.lines()
+                .map(|line| plain_json(line) + "\n")
+                .collect::<String>()
+        } else {
+            word::tamed(text).into_owned()
+        };
+        let mut stdout = io::stdout().lock();
+        let written = stdout.write_all(text.as_bytes());
+        written.and_then(|()| stdout.flush()).is_ok()
+    }
+
     /// A sentence about what was done, unless `--quiet`.
     pub fn say(&mut self, line: impl Display) {
         if !self.common.quiet {

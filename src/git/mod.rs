@@ -6,6 +6,7 @@
 
 mod command;
 mod config;
+mod date;
 mod error;
 mod fetch;
 mod file;
@@ -51,5 +52,6 @@ pub use repo::Repo;
 pub use scratch::Scratch;
 pub use switch::{IndexHold, Staging, Uncommitted, in_the_way};
 pub use tree::{Change, GITLINK, Leaf, Node, SYMLINK};
+pub use unclean::Unclean;
 pub use version::{MINIMUM, Version};
 pub use worktree::Linked;

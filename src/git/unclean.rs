@@ -6,12 +6,25 @@ use bstr::{BString, ByteSlice as _};
 
 use super::{Error, Linked, Repo};
 
+/// The files of a worktree that are in no commit. An ignored or untracked directory counts as one,
+/// its name ending with `/`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unclean {
+    /// Those that are changed, staged or untracked.
+    pub changed: Vec<BString>,
+    /// Those that git was told to ignore.
+    pub ignored: Vec<BString>,
+}
+
 impl Repo {
     /// The files of a worktree that are changed, staged, untracked or ignored.
-    ///
-    /// An ignored or untracked directory counts as one, its name ending with `/`. The index is not
-    /// refreshed: asking changes nothing.
     pub fn unclean_files(&self, linked: &Linked) -> Result<Vec<BString>, Error> {
+        let Unclean { changed, ignored } = self.unclean(linked)?;
+        Ok([changed, ignored].concat())
+    }
+
+    /// The same, told apart. The index is not refreshed: asking changes nothing.
+    pub fn unclean(&self, linked: &Linked) -> Result<Unclean, Error> {
         let output = self
             .call_at(linked)
             .args([
@@ -27,8 +40,16 @@ impl Repo {
                 "--ignore-submodules=none",
             ])
             .run()?;
-        let lines = output.stdout.split_str("\0").filter(|line| line.len() > 3);
-        Ok(lines.map(|line| BString::from(&line[3..])).collect())
+        let mut unclean = Unclean::default();
+        for line in output.stdout.split_str("\0").filter(|line| line.len() > 3) {
+            let files = if line.starts_with(b"!!") {
+                &mut unclean.ignored
+            } else {
+                &mut unclean.changed
+            };
+            files.push(BString::from(&line[3..]));
+        }
+        Ok(unclean)
     }
 
     /// The files of a worktree that git was told not to look at (`assume-unchanged`,

@@ -5,6 +5,8 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 
+use crate::word::one_line;
+
 /// The rows below their header; cells that are numbers stand at the right of their column.
 pub fn table<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> String {
     if rows.is_empty() {
@@ -29,10 +31,6 @@ pub fn table<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> String 
     }
     let lines = table.lines().map(|line| line.trim_end().to_owned() + "\n");
     lines.collect()
-}
-
-fn one_line(cell: &str) -> String {
-    cell.replace(char::is_control, " ")
 }
 
 #[cfg(test)]

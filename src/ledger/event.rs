@@ -22,7 +22,14 @@ pub struct Event {
     pub op: OpId,
     /// Every ref that the operation moved: what `undo` reads.
     pub moves: Vec<RefMove>,
+    /// The operation that it takes back.
+    pub undoes: Option<OpId>,
 }
+
+/// How the entry ends that only says that an operation has begun.
+pub(super) const BEGINS: &str = " begins";
+/// How the entry ends that only says that an operation has been completed.
+pub(super) const READY: &str = ": its worktree is ready";
 
 impl Event {
     /// The commit message: the subject, then the trailers.
@@ -39,11 +46,149 @@ impl Event {
             trailer("Epoch", epoch);
         }
         trailer("Op", &self.op);
+        if let Some(undone) = &self.undoes {
+            trailer("Undoes", undone);
+        }
         // A ref that only had to stay where it was has not moved.
         for RefMove { name, old, new } in self.moves.iter().filter(|one| one.old != one.new) {
             let (old, new) = (old.unwrap_or(null), new.unwrap_or(null));
             trailer("Ref", &format!("{name} {old} {new}"));
         }
         text
+    }
+
+    /// Reads a message as [`Event::message`] writes it. What is not understood is left out: a log
+    /// has to show also what somebody else has written.
+    pub fn parse(message: &str) -> Event {
+        let subject = message.lines().next().unwrap_or_default().to_owned();
+        let mut event = Event {
+            subject,
+            stream: None,
+            agent: "somebody".parse().expect("a plain word is a name"),
+            epoch: None,
+            op: OpId::nobodys(),
+            moves: Vec::new(),
+            undoes: None,
+        };
+        for line in message.lines().skip(1) {
+            let Some((key, value)) = line.split_once(": ") else {
+                continue;
+            };
+            match key {
+                "Stream" => event.stream = value.parse().ok(),
+                "Agent" => event.agent = value.parse().unwrap_or(event.agent),
+                "Epoch" => event.epoch = value.parse().ok(),
+                "Op" => event.op = OpId::parse(value).unwrap_or(event.op),
+                "Undoes" => event.undoes = OpId::parse(value),
+                "Ref" => event.moves.extend(ref_move(value)),
+                _ => {}
+            }
+        }
+        event
+    }
+
+    /// The verb that wrote it.
+    pub fn verb(&self) -> &str {
+        let first = self.subject.split([' ', ':']).next();
+        first.unwrap_or_default()
+    }
+
+    /// What happened, without what the other fields say: verb, stream, agent.
+    pub fn what(&self) -> &str {
+        let mut rest = self.subject.as_str();
+        let mut skip = |word: &str| rest = rest.strip_prefix(word).unwrap_or(rest);
+        skip(&format!("{} ", self.verb()));
+        if let Some(stream) = &self.stream {
+            skip(&format!("{stream}: "));
+        }
+        skip(&format!("{} ", self.agent));
+        rest
+    }
+
+    /// Whether it is only a step on the way, which decides nothing: that an operation has begun,
+    /// that a worktree is ready, that a holder is alive.
+    pub fn is_step(&self) -> bool {
+        self.verb() == "renew" || self.subject.ends_with(BEGINS) || self.subject.ends_with(READY)
+    }
+}
+
+fn ref_move(value: &str) -> Option<RefMove> {
+    let mut words = value.split(' ');
+    let name = words.next()?.to_owned();
+    let mut id = || {
+        let id = Id::from_hex(words.next()?.as_bytes()).ok()?;
+        Some((!id.is_null()).then_some(id))
+    };
+    let (old, new) = (id()?, id()?);
+    Some(RefMove { name, old, new })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Event;
+    use crate::git::Id;
+    use crate::ledger::{OpId, RefMove};
+
+    fn event() -> Event {
+        Event {
+            subject: "sync api: 2 commits onto 111111111111".to_owned(),
+            stream: Some("api".parse().unwrap()),
+            agent: "a: b".parse().unwrap(),
+            epoch: Some(3),
+            op: OpId::new(),
+            moves: vec![RefMove {
+                name: "refs/heads/stream/api".to_owned(),
+                old: None,
+                new: Some(Id::from_bytes_or_panic(&[1; 20])),
+            }],
+            undoes: Some(OpId::new()),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let null = Id::from_bytes_or_panic(&[0; 20]);
+        let event = event();
+        assert_eq!(Event::parse(&event.message(null)), event);
+    }
+
+    #[test]
+    fn anything_is_an_event() {
+        for text in [
+            "",
+            "\n",
+            "x",
+            "x\n\nOp: ../../x\nRef: a\nRef: a b c\nStream: /\nAgent: \n",
+        ] {
+            let event = Event::parse(text);
+            assert_eq!((event.stream, event.moves.len()), (None, 0), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_column_does_not_say_what_another_one_says() {
+        let what = |subject: &str| {
+            let subject = subject.to_owned();
+            Event { subject, ..event() }.what().to_owned()
+        };
+        assert_eq!(what("sync api: 2 commits"), "2 commits");
+        assert_eq!(what("claim api: a: b takes src/**"), "takes src/**");
+        assert_eq!(
+            what("escalate conflict: both sides"),
+            "conflict: both sides"
+        );
+        assert_eq!(what("odd"), "odd");
+    }
+
+    #[test]
+    fn steps_on_the_way_decide_nothing() {
+        let is_step = |subject: &str| {
+            let subject = subject.to_owned();
+            Event { subject, ..event() }.is_step()
+        };
+        assert!(is_step("release api: a1 begins"));
+        assert!(is_step("claim api: its worktree is ready"));
+        assert!(is_step("renew api: a1 is alive"));
+        assert!(!is_step("claim api: a1 begins round 2"));
     }
 }

@@ -16,6 +16,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::Error;
+use super::record::Stream;
 use super::state::State;
 use crate::git::{Id, Repo};
 use crate::name::StreamName;
@@ -48,6 +49,19 @@ pub(super) fn read(repo: &Repo, commit: Id) -> Result<State, Error> {
             .insert(stem, parse(&path, &repo.blob(blob)?)?);
     }
     Ok(state)
+}
+
+/// Reads one stream of a ledger commit.
+pub(super) fn read_stream(
+    repo: &Repo,
+    commit: Id,
+    name: &StreamName,
+) -> Result<Option<Stream>, Error> {
+    let tree = repo.tree_of(commit)?;
+    check_format(repo, tree)?;
+    let path = format!("streams/{name}.toml");
+    let blob = repo.blob_at(tree, path.as_str())?;
+    blob.map(|bytes| parse(&path, &bytes)).transpose()
 }
 
 fn check_format(repo: &Repo, tree: Id) -> Result<(), Error> {

@@ -13,6 +13,7 @@ mod error;
 mod event;
 mod files;
 mod hex;
+mod history;
 mod operation;
 mod questions;
 mod record;
@@ -24,13 +25,15 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod transition;
+mod undone;
 
 pub use error::Error;
 pub use event::Event;
+pub use history::{Entry, History};
 pub use operation::{Machine, OpId, Operation, host_name, is_dead, is_running};
 pub use record::{Base, Claim, Escalation, Intent, Kind, Part, RefMove, Stream, StreamState, Work};
 pub use refusal::{Holder, Refusal};
-pub use request::{Actor, NewClaim, Request, What};
+pub use request::{Actor, NewClaim, Request, Reverted, Undo, What};
 pub use state::State;
 pub use store::{Ledger, Share, Submitted};
 pub use store::{REF, REFS};

@@ -25,6 +25,17 @@ impl OpId {
         OpId(random_hex())
     }
 
+    /// The id that a text spells, if it is one.
+    pub fn parse(text: &str) -> Option<OpId> {
+        let is_id = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_id.then(|| OpId(text.to_owned()))
+    }
+
+    /// In place of the id of an entry that names none.
+    pub(super) fn nobodys() -> OpId {
+        OpId(String::new())
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0

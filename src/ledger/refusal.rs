@@ -164,6 +164,12 @@ pub enum Refusal {
         /// What was asked for, in words.
         what: String,
     },
+    /// Something has happened to the stream that was not known when this was asked.
+    #[error("something has happened to '{stream}' in the meantime")]
+    Overtaken {
+        /// The stream.
+        stream: StreamName,
+    },
     /// There is no such question.
     #[error("there is no open question '{id}'")]
     NoQuestion {
@@ -179,7 +185,8 @@ impl Explain for Refusal {
             | Refusal::Overlaps { .. }
             | Refusal::NotLanded { .. }
             | Refusal::Conflicts { .. }
-            | Refusal::Busy { .. } => Exit::Busy,
+            | Refusal::Busy { .. }
+            | Refusal::Overtaken { .. } => Exit::Busy,
             Refusal::Planned { .. }
             | Refusal::TooComplex { .. }
             | Refusal::Unknown { .. }
@@ -253,6 +260,9 @@ impl Explain for Refusal {
             Refusal::Busy { .. } => {
                 "Nothing was changed. Run the same command again when the other has ended.".to_owned()
             }
+            Refusal::Overtaken { stream } => {
+                format!("Nothing was changed. See what it was with `git stream log {stream}`.")
+            }
             Refusal::PersonOnly { .. } => {
                 "Nothing was changed. Ask a person; what waits for them is in `git stream inbox`."
                     .to_owned()
@@ -294,6 +304,7 @@ impl Explain for Refusal {
             Refusal::NotYours(holder) => json!({"cause": "not-yours", "holder": holder.json()}),
             Refusal::Elsewhere(holder) => json!({"cause": "elsewhere", "holder": holder.json()}),
             Refusal::Busy { verb, .. } => json!({"cause": "operation", "verb": verb}),
+            Refusal::Overtaken { .. } => json!({"cause": "overtaken"}),
             Refusal::PersonOnly { .. } => json!({"cause": "person-only"}),
             Refusal::NoQuestion { .. } => json!({"cause": "no-question"}),
         };

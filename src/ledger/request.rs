@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hex;
 use super::operation::OpId;
-use super::record::{Base, Escalation, Kind, RefMove, Work};
+use super::record::{Base, Escalation, Kind, RefMove, Stream, Work};
 use crate::git::Id;
 use crate::name::{AgentName, StreamName};
 use crate::pattern::PatternSet;
@@ -113,6 +113,20 @@ pub enum What {
         /// How many commits it has there.
         commits: usize,
     },
+    /// An operation is taken back: the stream's record is what it was before. Has to be
+    /// acknowledged where somebody else may hold the stream's paths afterwards.
+    Undone(Box<Undo>),
+    /// A stream is back at an earlier point of its own history. May ride along.
+    RolledBack {
+        /// The stream.
+        stream: StreamName,
+        /// Where its branch is then.
+        #[serde(with = "hex")]
+        tip: Id,
+        /// The commit of the base that this stands on.
+        #[serde(with = "hex")]
+        start: Id,
+    },
     /// An operation that was begun came to nothing, or died: forget its intent.
     Abandon {
         /// The stream.
@@ -148,6 +162,38 @@ pub enum What {
         /// Why.
         why: String,
     },
+}
+
+/// An operation that is to be taken back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Undo {
+    /// The stream.
+    pub stream: StreamName,
+    /// The operation.
+    pub op: OpId,
+    /// Its verb.
+    pub verb: String,
+    /// Who did it.
+    pub whose: AgentName,
+    /// The stream's record as the operation left it: it must still be like that.
+    pub left: Stream,
+    /// What it was before.
+    pub back: Stream,
+    /// The questions that it changed.
+    pub questions: Vec<Reverted>,
+}
+
+/// A question that an operation closed, opened or changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reverted {
+    /// The question.
+    pub id: String,
+    /// As the operation left it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Escalation>,
+    /// What it was before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back: Option<Escalation>,
 }
 
 /// A claim that is asked for.

@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::{
-    Actor, Applied, Base, Claim, Escalation, Intent, Kind, NewClaim, OpId, Request, Rules, State,
-    Stream, StreamState, What, Work, allows, apply,
+    Actor, Applied, Base, Claim, Escalation, Intent, Kind, NewClaim, OpId, Request, Reverted,
+    Rules, State, Stream, StreamState, Undo, What, Work, allows, apply,
 };
 use crate::git::Id;
 use crate::name::StreamName;
@@ -56,7 +56,11 @@ struct Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let numbers = (
-        prop::sample::select(&[0, 1, 2, 3, 4, 5, 6, 6, 7, 7, 8, 8, 9, 10, 11, 12][..]),
+        prop::sample::select(
+            &[
+                0, 1, 2, 3, 4, 5, 6, 6, 7, 7, 8, 8, 9, 10, 11, 12, 13, 13, 14,
+            ][..],
+        ),
         0..NAMES.len(),
         0..NAMES.len(),
         0..FILES.len(),
@@ -107,8 +111,15 @@ fn machine(elsewhere: bool) -> String {
 }
 
 impl Step {
-    fn request(&self, state: &State) -> Request {
-        let stream = name(self.name);
+    /// `last` are the states before and after the last operation.
+    fn request(&self, state: &State, last: &(State, State)) -> Request {
+        let changed = || {
+            let mut all = last.1.streams.iter();
+            let found = all.find(|(name, record)| last.0.stream(name) != Some(*record));
+            found.map(|(name, _)| name.clone())
+        };
+        let undoes = (self.what == 13).then(changed).flatten();
+        let stream = undoes.unwrap_or_else(|| name(self.name));
         let intent = state.claim(&stream).and_then(|claim| claim.intent.as_ref());
         let op = match intent {
             Some(intent) if self.goes_on => intent.op.clone(),
@@ -129,7 +140,11 @@ impl Step {
                 named: self.named,
                 inside: self.inside.then(|| stream.clone()),
             },
-            what: self.what(stream, intent),
+            what: if self.what == 13 {
+                self.undo(stream, last)
+            } else {
+                self.what(stream, intent)
+            },
             trusted: None,
             moves: Vec::new(),
         }
@@ -194,8 +209,41 @@ impl Step {
                 }),
                 stream,
             },
+            14 => What::RolledBack {
+                stream,
+                tip: id(4),
+                start: id(1),
+            },
             _ => What::Untaint { stream },
         }
+    }
+
+    /// Takes back what has led from one state to the other.
+    fn undo(&self, stream: StreamName, (past, left): &(State, State)) -> What {
+        let unknown = Stream {
+            state: StreamState::Unclaimed,
+            epoch: 0,
+            round: 1,
+            tainted: None,
+            claim: None,
+            work: None,
+            extra: toml::Table::new(),
+        };
+        let of = |state: &State| state.stream(&stream).cloned().unwrap_or(unknown.clone());
+        let questions = QUESTIONS.map(|id| Reverted {
+            id: id.to_owned(),
+            left: left.escalations.get(id).cloned(),
+            back: past.escalations.get(id).cloned(),
+        });
+        What::Undone(Box::new(Undo {
+            op: OpId::new(),
+            verb: "claim".to_owned(),
+            whose: AGENTS[self.agent * (self.other % 2)].parse().unwrap(),
+            left: of(left),
+            back: of(past),
+            questions: questions.to_vec(),
+            stream,
+        }))
     }
 
     fn escalation(&self, stream: StreamName) -> Escalation {
@@ -337,6 +385,14 @@ fn assert_promises(before: &State, request: &Request, applied: &Applied, plan: &
     assert_exclusive(after, plan);
 }
 
+/// Whether this is what an undo may take back: not a question, nor a mark.
+fn is_operation(request: &Request) -> bool {
+    matches!(
+        request.what,
+        What::Claim(_) | What::Released { .. } | What::Synced { .. } | What::Undone(_)
+    )
+}
+
 /// The mark comes with its question and goes with it; other questions stay.
 #[test]
 fn a_mark_is_set_once_and_taken_away_with_its_question() {
@@ -361,7 +417,7 @@ fn a_mark_is_set_once_and_taken_away_with_its_question() {
         landed: false,
     };
     let put = |state: &State, what: usize| {
-        let request = step(what).request(state);
+        let request = step(what).request(state, &(state.clone(), state.clone()));
         let applied = apply(state, &request, &rules).unwrap();
         let subject = applied.event.map(|event| event.subject);
         (applied.state, subject.unwrap_or_default())
@@ -391,7 +447,7 @@ fn a_mark_is_set_once_and_taken_away_with_its_question() {
         ..step(8)
     };
     for landed in [false, true] {
-        let request = synced(landed).request(&moving);
+        let request = synced(landed).request(&moving, &(moving.clone(), moving.clone()));
         let after = apply(&moving, &request, &rules).unwrap().state;
         assert_eq!(after.stream(&stream).unwrap().tainted.is_some(), !landed);
         assert_eq!(after.questions_of(&stream).count(), usize::from(!landed));
@@ -426,10 +482,14 @@ proptest! {
         let plan = parse(PLAN.as_bytes()).into_plan("test").unwrap();
         let rules = Rules { plan: &plan, dead: &|_| dead, compare: Some(Overlaps::boxed) };
         let mut state = beginning(at, stands);
+        let mut last = (state.clone(), state.clone());
         for step in &steps {
-            let request = step.request(&state);
+            let request = step.request(&state, &last);
             if let Ok(applied) = apply(&state, &request, &rules) {
                 assert_promises(&state, &request, &applied, &plan);
+                if is_operation(&request) {
+                    last = (state, applied.state.clone());
+                }
                 state = applied.state;
             }
         }
@@ -454,8 +514,9 @@ fn the_requests_take_most_of_the_steps_in_the_table() {
             compare: Some(Overlaps::boxed),
         };
         let mut state = beginning(round % NAMES.len(), round % 14);
+        let mut last = (state.clone(), state.clone());
         for step in &steps {
-            let request = step.request(&state);
+            let request = step.request(&state, &last);
             let Ok(applied) = apply(&state, &request, &rules) else {
                 continue;
             };
@@ -465,6 +526,9 @@ fn the_requests_take_most_of_the_steps_in_the_table() {
                 if from != Some(now.state) {
                     taken.insert((from, now.state));
                 }
+            }
+            if is_operation(&request) {
+                last = (state, applied.state.clone());
             }
             state = applied.state;
         }

@@ -6,7 +6,7 @@
 
 use bstr::BString;
 
-use super::event::Event;
+use super::event::{BEGINS, Event, READY};
 use super::questions;
 use super::record::{Claim, Escalation, Intent, Kind, Stream, StreamState, Work};
 use super::refusal::{Holder, Refusal};
@@ -60,6 +60,11 @@ pub fn apply(state: &State, request: &Request, rules: &Rules<'_>) -> Result<Appl
         agent: request.by.agent.clone(),
         op: request.op.clone(),
         moves: request.moves.clone(),
+        undoes: if let What::Undone(undo) = &request.what {
+            Some(undo.op.clone())
+        } else {
+            None
+        },
     });
     // Without an event nothing is written, so nothing has changed.
     let state = if event.is_some() { next } else { state.clone() };
@@ -67,18 +72,18 @@ pub fn apply(state: &State, request: &Request, rules: &Rules<'_>) -> Result<Appl
 }
 
 /// What an event says: its subject, and the stream it is about.
-struct Told {
-    subject: String,
-    stream: Option<StreamName>,
+pub(super) struct Told {
+    pub(super) subject: String,
+    pub(super) stream: Option<StreamName>,
 }
 
 /// A stream that another is compared with, and what else is known about it.
 type Other<'n, T> = (&'n StreamName, T);
 
-struct Decision<'a> {
-    next: &'a mut State,
-    request: &'a Request,
-    rules: &'a Rules<'a>,
+pub(super) struct Decision<'a> {
+    pub(super) next: &'a mut State,
+    pub(super) request: &'a Request,
+    pub(super) rules: &'a Rules<'a>,
 }
 
 impl Decision<'_> {
@@ -101,7 +106,7 @@ impl Decision<'_> {
                 claim.worktree_id.clone_from(worktree_id);
                 claim.intent = None;
                 self.record(stream)?.work = None;
-                told(stream, format!("claim {stream}: its worktree is ready"))
+                told(stream, format!("claim {stream}{READY}"))
             }
             What::Add { stream, files } => self.add(stream, files),
             What::Renew { stream } => {
@@ -118,7 +123,7 @@ impl Decision<'_> {
                 self.refuse_while_busy(stream)?;
                 let intent = self.intent(verb, intends.clone());
                 self.claim_of(stream)?.intent = Some(intent);
-                told(stream, format!("{verb} {stream}: {by} begins"))
+                told(stream, format!("{verb} {stream}: {by}{BEGINS}"))
             }
             What::Released {
                 stream,
@@ -131,6 +136,8 @@ impl Decision<'_> {
                 landed,
                 commits,
             } => self.synced(stream, *start, *landed, *commits),
+            What::Undone(undo) => self.undone(undo),
+            What::RolledBack { stream, tip, start } => self.rolled_back(stream, *tip, *start),
             What::Abandon { stream, dead } => self.abandon(stream, dead.as_str()),
             What::Taint {
                 stream,
@@ -448,7 +455,7 @@ impl Decision<'_> {
         Ok(())
     }
 
-    fn refuse_conflicts(&self, name: &StreamName) -> Result<(), Refusal> {
+    pub(super) fn refuse_conflicts(&self, name: &StreamName) -> Result<(), Refusal> {
         let never_beside = self.rules.plan.conflicts_of(name);
         for (other, _, claim) in self.next.held() {
             if never_beside.contains(other) {
@@ -462,7 +469,11 @@ impl Decision<'_> {
         Ok(())
     }
 
-    fn refuse_overlap(&self, name: &StreamName, territory: &Territory) -> Result<(), Refusal> {
+    pub(super) fn refuse_overlap(
+        &self,
+        name: &StreamName,
+        territory: &Territory,
+    ) -> Result<(), Refusal> {
         let held = self.next.held().filter(|(other, ..)| *other != name);
         let others = held.map(|(other, _, claim)| ((other, claim), claim.territory()));
         match self.meets(name, territory, others)? {
@@ -520,7 +531,7 @@ impl Decision<'_> {
         Ok(None)
     }
 
-    fn refuse_while_busy(&self, name: &StreamName) -> Result<(), Refusal> {
+    pub(super) fn refuse_while_busy(&self, name: &StreamName) -> Result<(), Refusal> {
         let intent = self
             .next
             .claim(name)
@@ -554,7 +565,7 @@ impl Decision<'_> {
     }
 
     /// The claim whose intent is this very operation's.
-    fn own_operation(&mut self, name: &StreamName) -> Result<&mut Claim, Refusal> {
+    pub(super) fn own_operation(&mut self, name: &StreamName) -> Result<&mut Claim, Refusal> {
         let not_held = self.not_held(name);
         let op = &self.request.op;
         let claim = self
@@ -584,7 +595,7 @@ impl Decision<'_> {
         }
     }
 
-    fn record(&mut self, name: &StreamName) -> Result<&mut Stream, Refusal> {
+    pub(super) fn record(&mut self, name: &StreamName) -> Result<&mut Stream, Refusal> {
         let not_held = self.not_held(name);
         self.next.streams.get_mut(name).ok_or(not_held)
     }
@@ -594,7 +605,7 @@ impl Decision<'_> {
         self.record(name)?.claim.as_mut().ok_or(not_held)
     }
 
-    fn intent(&self, verb: &str, moves: Vec<super::RefMove>) -> Intent {
+    pub(super) fn intent(&self, verb: &str, moves: Vec<super::RefMove>) -> Intent {
         Intent {
             op: self.request.op.clone(),
             verb: verb.to_owned(),
@@ -707,7 +718,7 @@ impl Decision<'_> {
         told(name, format!("untaint {name}: its history is clean again"))
     }
 
-    fn close_questions_of(&mut self, name: &StreamName) {
+    pub(super) fn close_questions_of(&mut self, name: &StreamName) {
         self.close_questions(name, |_| true);
     }
 
@@ -717,7 +728,7 @@ impl Decision<'_> {
         self.unblock(name);
     }
 
-    fn unblock(&mut self, name: &StreamName) {
+    pub(super) fn unblock(&mut self, name: &StreamName) {
         if self.next.questions_of(name).next().is_some() {
             return;
         }
@@ -749,7 +760,7 @@ impl Actor {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it ends the arms of one match")]
-fn told(stream: &StreamName, subject: String) -> Result<Option<Told>, Refusal> {
+pub(super) fn told(stream: &StreamName, subject: String) -> Result<Option<Told>, Refusal> {
     Ok(Some(Told {
         subject,
         stream: Some(stream.clone()),

@@ -1,29 +1,37 @@
 //! How do branch, index and files move together, or not at all?
 //!
+//! What moves a stream is not asked here: a sync, a resolution, an undo. What they leave behind is
+//! kept by a safety ref, which is made in the same step.
+//!
 //! The intent is written down first. Then the index is held, so that nobody can commit half of it;
 //! the files go; and the branch moves in the same step as the ledger. Whatever fails before that
 //! step is put back.
 
 use super::aside::Aside;
-use super::recover::VERB;
-use super::{Error, Replay, obstacle};
+use super::{Error, obstacle};
 use crate::git::{Change, Error as GitError, Id, IndexHold, Linked, Repo};
+use crate::kept;
 use crate::ledger::{Actor, Error as LedgerError, Operation, RefMove, What};
 use crate::name::StreamName;
 use crate::sync::Obstacle;
-use crate::workspace::{self, Workspace};
+use crate::workspace::{self, Workspace, now};
 
 /// Where a stream goes.
-pub(super) struct Step<'a> {
-    pub(super) stream: &'a StreamName,
-    pub(super) linked: &'a Linked,
-    pub(super) old: Id,
-    pub(super) replay: &'a Replay,
-    pub(super) landed: bool,
-    /// The commit of the base that it stands on then.
-    pub(super) start: Id,
+pub struct Step<'a> {
+    /// The stream.
+    pub stream: &'a StreamName,
+    /// Its worktree.
+    pub linked: &'a Linked,
+    /// Where its branch is.
+    pub old: Id,
+    /// Where it goes.
+    pub new: Id,
+    /// The verb of the intent that is written down first.
+    pub verb: &'static str,
+    /// What the ledger is told in the step that moves the branch.
+    pub then: What,
     /// Uncommitted work that goes along.
-    pub(super) aside: Option<&'a Aside>,
+    pub aside: Option<&'a Aside>,
 }
 
 impl Step<'_> {
@@ -31,7 +39,7 @@ impl Step<'_> {
     fn trees(&self, repo: &Repo) -> Result<(Id, Id), Error> {
         match self.aside {
             Some(aside) => Ok(aside.trees()),
-            None => Ok((repo.tree_of(self.old)?, repo.tree_of(self.replay.new)?)),
+            None => Ok((repo.tree_of(self.old)?, repo.tree_of(self.new)?)),
         }
     }
 
@@ -62,7 +70,7 @@ impl Step<'_> {
 }
 
 /// Moves a stream; or answers what is in the way, before anything has moved.
-pub(super) fn advance(
+pub fn advance(
     workspace: &mut Workspace<'_>,
     operation: &Operation,
     by: &Actor,
@@ -72,7 +80,8 @@ pub(super) fn advance(
     let Step {
         stream,
         old,
-        replay,
+        new,
+        verb,
         ..
     } = *step;
     let (old_tree, new_tree) = step.trees(repo)?;
@@ -83,11 +92,11 @@ pub(super) fn advance(
     let branch = RefMove {
         name: stream.branch_ref(),
         old: Some(old),
-        new: Some(replay.new),
+        new: Some(new),
     };
     let kept: Vec<RefMove> = step.aside.map(Aside::kept).into_iter().collect();
     let intends = std::iter::once(branch).chain(kept.clone()).collect();
-    announce_keeping(workspace, operation, by, stream, (intends, kept))?;
+    announce_keeping(workspace, operation, by, (stream, verb), (intends, kept))?;
     let result = travel(
         workspace,
         operation,
@@ -96,7 +105,7 @@ pub(super) fn advance(
         (old_tree, new_tree),
         &changes,
     );
-    let is_there = repo.read_ref(&stream.branch_ref())? == Some(replay.new);
+    let is_there = repo.read_ref(&stream.branch_ref())? == Some(new);
     match result {
         Ok(None) => Ok(None),
         Ok(Some(found)) => {
@@ -105,6 +114,11 @@ pub(super) fn advance(
         }
         // The files could not be put back: the intent stays, so that the next run goes on.
         Err(error @ (Error::Torn { .. } | Error::HalfWay { .. })) => Err(error),
+        // Somebody else has taken the step.
+        Err(error @ Error::Git(GitError::Moved { .. })) => {
+            drop(call_off(workspace, operation, by, stream, step.given_up()));
+            Err(error)
+        }
         // The step was taken, and only the word of it got lost.
         Err(_) if is_there => Ok(None),
         Err(error) => {
@@ -116,7 +130,7 @@ pub(super) fn advance(
 }
 
 /// What would be in the way.
-pub(super) fn foresee(repo: &Repo, step: &Step<'_>) -> Result<Option<Obstacle>, Error> {
+pub fn foresee(repo: &Repo, step: &Step<'_>) -> Result<Option<Obstacle>, Error> {
     let (old_tree, new_tree) = step.trees(repo)?;
     let changes = repo.diff_trees(Some(old_tree), Some(new_tree))?;
     step.obstacle(repo, &changes)
@@ -133,6 +147,7 @@ fn travel(
 ) -> Result<Option<Obstacle>, Error> {
     let repo = workspace.repo;
     let (stream, linked) = (step.stream, step.linked);
+    let mut moves = keeping(workspace, operation, stream, (step.old, step.new))?;
     let Some(mut hold) = IndexHold::take(repo, linked, operation.id().as_str())? else {
         let worktree = linked.top.clone();
         return Err(Error::IndexBusy { worktree });
@@ -162,30 +177,36 @@ fn travel(
         put_back(workspace, operation, step, hold, (new_tree, old_tree))?;
         return Err(error.into());
     }
-    let what = What::Synced {
-        stream: stream.clone(),
-        start: step.start,
-        landed: step.landed,
-        commits: step.replay.picked.len(),
-    };
-    let mut moves = vec![RefMove {
-        name: stream.branch_ref(),
-        old: Some(step.old),
-        new: Some(step.replay.new),
-    }];
     // What could not be put back stays behind its ref.
     let goes_along = step.aside.filter(|aside| aside.put_back);
     moves.extend(goes_along.map(Aside::let_go));
-    let request = workspace.request(operation.id(), by, what, moves);
+    let request = workspace.request(operation.id(), by, step.then.clone(), moves);
     let error = match workspace.submit(&request) {
         Ok(Ok(_)) => return Ok(None),
         Ok(Err(refusal)) => refusal.into(),
         Err(error) => told(error, step),
     };
-    if repo.read_ref(&stream.branch_ref())? != Some(step.replay.new) {
+    if repo.read_ref(&stream.branch_ref())? != Some(step.new) {
         put_back(workspace, operation, step, hold, (new_tree, old_tree))?;
     }
     Err(error)
+}
+
+/// The move of a stream's branch, and the safety ref for what it leaves behind.
+pub(super) fn keeping(
+    workspace: &Workspace<'_>,
+    operation: &Operation,
+    stream: &StreamName,
+    (old, new): (Id, Id),
+) -> Result<Vec<RefMove>, Error> {
+    let mut moves = vec![RefMove {
+        name: stream.branch_ref(),
+        old: Some(old),
+        new: Some(new),
+    }];
+    let (made, known) = ((now(), operation.id()), [new, workspace.base.commit]);
+    moves.extend(kept::keep(workspace.repo, stream, made, [old], &known)?);
+    Ok(moves)
 }
 
 /// Brings the files back to where they were.
@@ -235,10 +256,16 @@ pub(super) fn announce(
     workspace: &mut Workspace<'_>,
     operation: &Operation,
     by: &Actor,
-    stream: &StreamName,
+    (stream, verb): (&StreamName, &str),
     intends: Vec<RefMove>,
 ) -> Result<(), Error> {
-    announce_keeping(workspace, operation, by, stream, (intends, Vec::new()))
+    announce_keeping(
+        workspace,
+        operation,
+        by,
+        (stream, verb),
+        (intends, Vec::new()),
+    )
 }
 
 /// The same, together with the refs that keep what could get lost.
@@ -246,12 +273,12 @@ fn announce_keeping(
     workspace: &mut Workspace<'_>,
     operation: &Operation,
     by: &Actor,
-    stream: &StreamName,
+    (stream, verb): (&StreamName, &str),
     (intends, kept): (Vec<RefMove>, Vec<RefMove>),
 ) -> Result<(), Error> {
     let what = What::Begin {
         stream: stream.clone(),
-        verb: VERB.to_owned(),
+        verb: verb.to_owned(),
         intends,
     };
     let request = workspace.request(operation.id(), by, what, kept);

@@ -24,7 +24,7 @@ const OPERATIONS: [(&str, &str, &str); 7] = [
 ];
 
 /// The worktree of a stream's claim, or what keeps it from being used.
-pub(super) fn worktree(
+pub fn worktree(
     workspace: &Workspace<'_>,
     stream: &StreamName,
 ) -> Result<Result<Linked, Obstacle>, Error> {
@@ -44,7 +44,7 @@ pub(super) fn worktree(
 }
 
 /// What is going on in the worktree that must end first.
-pub(super) fn obstacle(
+pub fn obstacle(
     repo: &Repo,
     linked: &Linked,
     stream: &StreamName,

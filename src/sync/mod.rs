@@ -35,9 +35,11 @@ mod run;
 mod scope;
 mod summary;
 
+pub use advance::{Step, advance, foresee};
 pub use all::{Behind, Many, sync_all};
 pub use aside::Aside;
 pub use decide::{Dropped, Picked, Range, Replay, Stuck, Verdict, Why, decide};
+pub use early::{obstacle as obstacle_in, worktree as worktree_of};
 pub use error::Error;
 pub use landed::{Landed, landed};
 pub use live::Live;
@@ -45,5 +47,6 @@ pub use memory::Recalled;
 pub use obstacle::Obstacle;
 pub use outcome::{DRY_RUN, Outcome, Synced};
 pub use question::{Question, Whose};
+pub use recover::{UNDO, finish as recover};
 pub use run::{Options, sync};
 pub use summary::summary;

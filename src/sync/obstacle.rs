@@ -110,7 +110,17 @@ impl Obstacle {
 
     /// What to do, as sentences with one command each.
     pub fn hints(&self, stream: &StreamName) -> Vec<String> {
-        let again = format!("then `git stream sync {stream}` again");
+        if let Obstacle::Uncommitted { .. } = self {
+            return vec![format!(
+                "Nothing was changed. Commit these files, or take them along with \
+                 `git stream sync {stream} --autostash`."
+            )];
+        }
+        self.hints_before(&format!("then `git stream sync {stream}` again"))
+    }
+
+    /// The same for another command, which is to be run again.
+    pub fn hints_before(&self, again: &str) -> Vec<String> {
         let hint = match self {
             Obstacle::NoWorktree { .. } => format!(
                 "Nothing was changed. If it was moved, say where with `git worktree repair PATH`, \
@@ -133,9 +143,9 @@ impl Obstacle {
                 "Nothing was changed. Resolve it and commit; `git -C {} status` shows where.",
                 shell(worktree)
             ),
-            Obstacle::Uncommitted { .. } => format!(
-                "Nothing was changed. Commit these files, or take them along with \
-                 `git stream sync {stream} --autostash`."
+            Obstacle::Uncommitted { worktree, .. } => format!(
+                "Nothing was changed. Commit these files; `git -C {} status` shows them.",
+                shell(worktree)
             ),
             Obstacle::Overlooked { worktree, paths } => format!(
                 "Nothing was changed. Let git see them with `cd {} && git update-index \

@@ -3,6 +3,8 @@
 //! Three cases. It had not begun to write files: its intent is forgotten. It was in the middle:
 //! it is finished, forwards, file by file. Its branch had moved already: only the lock on the
 //! index is left.
+//!
+//! An undo moves a stream in the same way; one that was in the middle goes back to where it began.
 
 use super::aside::{self, Aside, Way};
 use super::{Error, advance};
@@ -13,9 +15,11 @@ use crate::workspace::Workspace;
 
 /// The verb in the intents of this module.
 pub(super) const VERB: &str = "sync";
+/// The verb in the intent of an undo that moves a stream.
+pub const UNDO: &str = "undo";
 
 /// Finishes or forgets what a dead sync of this stream has left. Answers what was done.
-pub(super) fn finish(
+pub fn finish(
     workspace: &mut Workspace<'_>,
     operation: &Operation,
     by: &Actor,
@@ -38,12 +42,16 @@ pub(super) fn finish(
         (None, true) => {
             IndexHold::inherit(repo, linked, operation.id().as_str())?.release();
             Ok(Some(
-                "cleaned up behind an earlier sync that was cut off".to_owned(),
+                "cleaned up behind an earlier command that was cut off".to_owned(),
             ))
         }
         (Some(intent), true) => {
             complete(workspace, operation, by, stream, linked, &intent)?;
-            Ok(Some("finished an earlier sync that was cut off".to_owned()))
+            Ok(Some(if intent.verb == VERB {
+                "finished an earlier sync that was cut off".to_owned()
+            } else {
+                "took back what an earlier undo had begun when it was cut off".to_owned()
+            }))
         }
     }
 }
@@ -61,7 +69,7 @@ pub(super) fn is_needed(
 fn dead_intent(workspace: &Workspace<'_>, stream: &StreamName) -> Result<Option<Intent>, Error> {
     let claim = workspace.state.claim(stream);
     let intent = claim.and_then(|claim| claim.intent.clone());
-    match intent.filter(|intent| intent.verb == VERB) {
+    match intent.filter(|intent| [VERB, UNDO].contains(&intent.verb.as_str())) {
         Some(intent) if is_dead(workspace.repo, &workspace.machine, &intent)? => Ok(Some(intent)),
         Some(_) | None => Ok(None),
     }
@@ -107,7 +115,8 @@ fn complete(
     let Some((one, old, new)) = intent.moves.iter().find_map(as_step) else {
         return forget(workspace, operation, by, stream, intent);
     };
-    advance::announce(workspace, operation, by, stream, intent.moves.clone())?;
+    let (verb, moves) = (intent.verb.as_str(), intent.moves.clone());
+    advance::announce(workspace, operation, by, (stream, verb), moves)?;
     let mut hold = IndexHold::inherit(repo, linked, operation.id().as_str())?;
     let ledger = workspace.ledger();
     let way = Way {
@@ -130,8 +139,9 @@ fn complete(
     };
     let actual = repo.read_ref(&one.name)?;
     let is_ours = actual == Some(old);
+    let goes_on = is_ours && verb == VERB;
     // Somebody has moved the branch by force: then the files go back to where it was left.
-    let (from, to) = if is_ours {
+    let (from, to) = if goes_on {
         (old_tree, new_tree)
     } else {
         (new_tree, old_tree)
@@ -159,9 +169,15 @@ fn complete(
         });
     }
     let let_go = aside.as_ref().map(Aside::let_go);
-    if !is_ours {
-        let moves = let_go.into_iter().collect();
+    if !goes_on {
+        let moves = let_go.clone().into_iter().collect();
         advance::call_off(workspace, operation, by, stream, moves)?;
+    }
+    if is_ours && !goes_on {
+        hold.release();
+        return Ok(());
+    }
+    if !is_ours {
         return Err(Error::Git(GitError::Moved {
             name: one.name.clone(),
             expected: Some(old),
@@ -178,8 +194,9 @@ fn complete(
         commits: repo.commits_between(&[new], &[start])?.len(),
     };
     let put_back = aside.is_some_and(|aside| aside.put_back);
-    let moves = std::iter::once(one.clone()).chain(let_go.filter(|_| put_back));
-    let request = workspace.request(operation.id(), by, what, moves.collect());
+    let mut moves = advance::keeping(workspace, operation, stream, (old, new))?;
+    moves.extend(let_go.filter(|_| put_back));
+    let request = workspace.request(operation.id(), by, what, moves);
     workspace.submit(&request)??;
     hold.release();
     Ok(())

@@ -290,9 +290,14 @@ impl<'a, 'r> Run<'a, 'r> {
             stream: self.stream,
             linked,
             old,
-            replay: &replay,
-            landed,
-            start: self.workspace.base.commit,
+            new: replay.new,
+            verb: VERB,
+            then: What::Synced {
+                stream: self.stream.clone(),
+                start: self.workspace.base.commit,
+                landed,
+                commits: replay.picked.len(),
+            },
             aside: None,
         };
         if let Some(obstacle) = self.take(step)? {
@@ -346,7 +351,7 @@ impl<'a, 'r> Run<'a, 'r> {
             return Ok(None);
         }
         let repo = self.workspace.repo;
-        let trees = (repo.tree_of(step.old)?, repo.tree_of(step.replay.new)?);
+        let trees = (repo.tree_of(step.old)?, repo.tree_of(step.new)?);
         let changes = repo.diff_trees(Some(trees.0), Some(trees.1))?;
         let met = obstacle::uncommitted(repo, &step.linked.top, &changes)?;
         if met.is_empty() {
@@ -363,7 +368,7 @@ impl<'a, 'r> Run<'a, 'r> {
             operation: (self.operation.id(), self.operation.lock()),
             registering: &|| Ok(ledger.lock()?),
             old: step.old,
-            new: step.replay.new,
+            new: step.new,
         };
         Ok(Some(Aside::keep(&way, &met)?))
     }
@@ -378,7 +383,7 @@ impl<'a, 'r> Run<'a, 'r> {
                 self.workspace,
                 &self.operation,
                 &self.by,
-                self.stream,
+                (self.stream, VERB),
                 Vec::new(),
             )?;
             let what = What::Synced {

@@ -5,6 +5,7 @@ pub mod exec;
 pub mod guard;
 pub mod inbox;
 pub mod init;
+pub mod log;
 pub mod path;
 pub mod plan;
 pub mod receive;
@@ -12,6 +13,7 @@ pub mod release;
 pub mod resolve;
 pub mod status;
 pub mod sync;
+pub mod undo;
 pub mod verify;
 
 use crate::cli::Out;

@@ -1,8 +1,9 @@
 //! What does `git stream release` take, and what does it answer?
 
+use bstr::BString;
 use serde_json::{Value, json};
 
-use crate::claim::{self, Released};
+use crate::claim::{self, Aside, Released};
 use crate::cli::{Common, Out, Verb};
 use crate::exit::{Exit, Failure};
 use crate::git::Repo;
@@ -10,12 +11,17 @@ use crate::name::{AgentName, StreamName};
 use crate::path;
 use crate::word;
 
+/// How many files are listed.
+const LISTED: usize = 10;
+
 /// Give a stream back; unlanded work is kept and named
 ///
 /// The claim ends, and others may own its paths. Commits that are not on the base stay on the
 /// stream's branch, and the next claim of the stream goes on with them. The worktree is removed
-/// only where everything in it is somewhere else, too: a file that is uncommitted, untracked or
-/// ignored keeps it in place.
+/// only where everything in it is somewhere else, too: a file that is uncommitted or untracked keeps
+/// it in place. One in which only ignored files are nowhere else goes into the trash, as it is, for
+/// the time that the plan's `land.keep` says. Caches (directories with a `CACHEDIR.TAG`) count as
+/// files that can be made again.
 #[derive(Debug, clap::Parser)]
 #[command(name = "git-stream-release", bin_name = "git stream release", version)]
 pub struct Release {
@@ -106,6 +112,9 @@ fn narrate(released: &Released, out: &mut Out) {
             word::count(released.past.len(), "earlier state")
         ));
     }
+    if let Some(aside) = &released.trash {
+        narrate_trash(aside, released.dry_run, out);
+    }
     let Some(kept) = &released.worktree else {
         return;
     };
@@ -114,10 +123,7 @@ fn narrate(released: &Released, out: &mut Out) {
         kept.path.display(),
         kept.reasons.join("; ")
     ));
-    for file in kept.files.iter().take(10) {
-        out.say(format!("  {}", path::shown(file.as_ref())));
-    }
-    let more = kept.files.len().saturating_sub(10);
+    let more = list(&kept.files, out);
     let place = word::quoted(&kept.path.to_string_lossy());
     if more > 0 {
         out.say(format!(
@@ -127,6 +133,34 @@ fn narrate(released: &Released, out: &mut Out) {
     out.hint(format!(
         "Remove it, with all that is in it, by `git worktree remove --force {place}`."
     ));
+}
+
+fn narrate_trash(aside: &Aside, dry_run: bool, out: &mut Out) {
+    let put = if dry_run { "would put" } else { "put" };
+    let why = match aside.files.len() {
+        0 => "it has submodules".to_owned(),
+        1 => "1 ignored file in it is nowhere else".to_owned(),
+        more => format!("{more} ignored files in it are nowhere else"),
+    };
+    out.say(format!("{put} the worktree into the trash: {why}"));
+    let more = list(&aside.files, out);
+    if more > 0 {
+        out.say(format!("  and {more} more"));
+    }
+    if let Some(trashed) = &aside.trashed {
+        let place = word::quoted(&trashed.directory.to_string_lossy());
+        out.hint(format!(
+            "Remove it now, instead of later, by `rm -r {place}`."
+        ));
+    }
+}
+
+/// Lists the first of some files; how many more there are.
+fn list(files: &[BString], out: &mut Out) -> usize {
+    for file in files.iter().take(LISTED) {
+        out.say(format!("  {}", path::shown(file.as_ref())));
+    }
+    files.len().saturating_sub(LISTED)
 }
 
 fn answer(released: &Released) -> Value {
@@ -141,6 +175,9 @@ fn answer(released: &Released) -> Value {
         "unlanded": released.unlanded,
         "past": released.past,
         "worktree": released.worktree.as_ref().map(|kept| kept.path.display().to_string()),
+        "trash": released.trash.as_ref().and_then(|aside| {
+            aside.trashed.as_ref().map(|trashed| trashed.worktree().display().to_string())
+        }),
         "reasons": released.worktree.as_ref().map_or(&[][..], |kept| &kept.reasons),
         "kept": released.worktree.as_ref().map_or_else(Vec::new, |kept| {
             kept.files.iter().map(|file| path::json(file.as_ref())).collect()

@@ -112,7 +112,7 @@ fn a_file_that_is_nowhere_else_keeps_the_worktree() {
 }
 
 #[test]
-fn an_ignored_file_keeps_it_and_an_unchanged_copy_does_not() {
+fn an_ignored_file_goes_into_the_trash_and_an_unchanged_copy_does_not() {
     let sandbox = Sandbox::new();
     let plan =
         "version = 1\n[worktrees]\ncopy = [\".env\"]\n[streams.api]\nfiles = [\"src/api/**\"]\n";
@@ -125,11 +125,159 @@ fn an_ignored_file_keeps_it_and_an_unchanged_copy_does_not() {
     assert!(!worktree.exists());
     sandbox.run(["claim", "api"]).agent("a1").go().succeeded();
     sandbox.write(worktree.join(".env"), "KEY=2\n");
-    sandbox.run(["release", "api"]).agent("a1").go().succeeded();
-    assert_eq!(
-        fs::read_to_string(worktree.join(".env")).unwrap(),
-        "KEY=2\n"
+    assert_snapshot!(sandbox.run(["release", "api", "-n"]).agent("a1").block(), @"
+    $ GIT_STREAM_AGENT=a1 git stream release api -n
+    --- stderr ---
+    a1 would give back api
+    it had no commits of its own
+    would put the worktree into the trash: 1 ignored file in it is nowhere else
+      .env
+    [status 0]
+    ");
+    assert_snapshot!(sandbox.run(["release", "api"]).agent("a1").block(), @"
+    $ GIT_STREAM_AGENT=a1 git stream release api
+    --- stderr ---
+    a1 gives back api
+    it had no commits of its own
+    put the worktree into the trash: 1 ignored file in it is nowhere else
+      .env
+    hint: Remove it now, instead of later, by `rm -r $ROOT/repo/.git/git-stream/trash/$KEPT`.
+    [status 0]
+    ");
+    assert!(!worktree.exists());
+    assert!(!sandbox.git(&["worktree", "list"]).contains("repo.streams"));
+    let kept = fs::read_to_string(in_the_trash(&sandbox).join("worktree/.env"));
+    assert_eq!(kept.unwrap(), "KEY=2\n");
+    assert_sound(&sandbox, &sandbox.repo());
+    sandbox.run(["claim", "api"]).agent("a2").go().succeeded();
+    let copy = fs::read_to_string(worktree.join(".env"));
+    assert_eq!(copy.unwrap(), "KEY=1\n");
+}
+
+/// The one directory in the trash.
+fn in_the_trash(sandbox: &Sandbox) -> std::path::PathBuf {
+    let trash = sandbox.repo().join(".git/git-stream/trash");
+    let all = fs::read_dir(trash).unwrap().map(|one| one.unwrap().path());
+    let all: Vec<_> = all.collect();
+    assert_eq!(all.len(), 1, "{all:?}");
+    all[0].clone()
+}
+
+#[test]
+fn a_cache_can_be_made_again_and_what_is_as_in_the_main_checkout_is_there() {
+    let sandbox = Sandbox::new();
+    sandbox.commit("Ignore", &[(".gitignore", "target/\n*.log\nmodules/\n")]);
+    let claim = ["claim", "api", "--files", "src/api/**"];
+    sandbox.run(claim).agent("a1").go().succeeded();
+    let worktree = worktree(&sandbox);
+    let tag = "Signature: 8a477f597d28d172789f06886806bc55\n# made by a test\n";
+    sandbox.write(worktree.join("target/CACHEDIR.TAG"), tag);
+    sandbox.write(worktree.join("target/big"), "made again\n");
+    sandbox.write("same.log", "same\n");
+    sandbox.write(worktree.join("same.log"), "same\n");
+    let release = sandbox.run(["release", "api", "--json"]).agent("a1").json();
+    assert_eq!(release["trash"], serde_json::Value::Null);
+    assert!(!worktree.exists());
+    assert!(!sandbox.repo().join(".git/git-stream/trash").exists());
+
+    sandbox.run(claim).agent("a1").go().succeeded();
+    sandbox.write(worktree.join("modules/one"), "1\n");
+    sandbox.write(worktree.join("other.log"), "2\n");
+    let release = sandbox.run(["release", "api", "--json"]).agent("a1").json();
+    let trash = in_the_trash(&sandbox);
+    assert_eq!(release["trash"], trash.join("worktree").to_str().unwrap());
+    let record = fs::read_to_string(trash.join("record.toml")).unwrap();
+    assert!(
+        record.contains(r#"holds = ["modules/", "other.log"]"#),
+        "{record}"
     );
+}
+
+#[test]
+fn a_worktree_with_submodules_goes_into_the_trash() {
+    let sandbox = claimed();
+    let worktree = worktree(&sandbox);
+    fs::create_dir(sandbox.repo().join(".git/worktrees/api/modules")).unwrap();
+    let release = sandbox.run(["release", "api"]).agent("a1").go();
+    assert_eq!(release.status(), 0, "{}", release.block());
+    assert!(!worktree.exists());
+    assert!(in_the_trash(&sandbox).join("admin/modules").exists());
+    assert_sound(&sandbox, &sandbox.repo());
+}
+
+/// As on another file system: what cannot be moved away is judged and removed where it is.
+#[test]
+fn a_worktree_that_cannot_be_moved_away_stays_if_something_in_it_is_nowhere_else() {
+    use std::os::unix::fs::MetadataExt as _;
+    let sandbox = Sandbox::new();
+    let device = |path: &std::path::Path| fs::metadata(path).map(|about| about.dev()).ok();
+    let here = device(sandbox.root());
+    let others = ["/dev/shm", "/tmp", "/var/tmp"].map(std::path::Path::new);
+    let mut others = others.into_iter().filter(|path| device(path).is_some());
+    let Some(elsewhere) = others.find(|path| device(path) != here) else {
+        // This machine has only one.
+        return;
+    };
+    let elsewhere = tempfile::tempdir_in(elsewhere).unwrap();
+    let plan = format!(
+        "version = 1\n[worktrees]\npath = \"{}/{{stream}}\"\n[streams.api]\nfiles = [\"src/api/**\"]\n",
+        elsewhere.path().display()
+    );
+    sandbox.commit(
+        "Plan",
+        &[("streams.toml", &plan), (".gitignore", "*.log\n")],
+    );
+    let top = elsewhere.path().join("api");
+    sandbox.run(["claim", "api"]).agent("a1").go().succeeded();
+    sandbox.write(top.join("one.log"), "1\n");
+    let release = sandbox.run(["release", "api", "--json"]).agent("a1").json();
+    let reason =
+        "it is on another file system than the repository, and so cannot be moved into its trash";
+    assert_eq!(release["reasons"][0], reason);
+    assert_eq!(fs::read_to_string(top.join("one.log")).unwrap(), "1\n");
+    fs::remove_file(top.join("one.log")).unwrap();
+    sandbox.run(["claim", "api"]).agent("a1").go().succeeded();
+    sandbox.run(["release", "api"]).agent("a1").go().succeeded();
+    assert!(!top.exists());
+    assert_sound(&sandbox, &sandbox.repo());
+}
+
+#[test]
+fn what_was_kept_for_long_enough_goes_and_the_rest_stays() {
+    let sandbox = claimed();
+    sandbox.commit("Ignore", &[(".gitignore", "*.log\n")]);
+    let worktree = worktree(&sandbox);
+    sandbox.git_in(&worktree, &["merge", "--quiet", "main"]);
+    sandbox.write(worktree.join("one.log"), "1\n");
+    sandbox.run(["release", "api"]).agent("a1").go().succeeded();
+    let head = sandbox.git(&["rev-parse", "HEAD"]);
+    let old = "refs/stream/kept/api/20200101T000000Z-0123456789abcdef-1";
+    let odd = "refs/stream/kept/api/by-hand";
+    let new = "refs/stream/kept/api/29990101T000000Z-0123456789abcdef-1";
+    for name in [old, odd, new] {
+        sandbox.git(&["update-ref", name, "HEAD"]);
+    }
+    let trash = in_the_trash(&sandbox);
+    let record = fs::read_to_string(trash.join("record.toml")).unwrap();
+    let at = record
+        .lines()
+        .find(|line| line.starts_with("at = "))
+        .unwrap();
+    sandbox.write(
+        trash.join("record.toml"),
+        record.replace(at, "at = \"2020-01-01T00:00:00Z\""),
+    );
+    let claim = ["claim", "ui", "--files", "src/ui/**"];
+    sandbox.run(claim).agent("a1").go().succeeded();
+    sandbox.run(["release", "ui"]).agent("a1").go().succeeded();
+    let kept = [
+        "for-each-ref",
+        "--format=%(refname) %(objectname)",
+        "refs/stream/kept",
+    ];
+    let head = head.trim();
+    assert_eq!(sandbox.git(&kept), format!("{new} {head}\n{odd} {head}\n"));
+    assert!(!trash.exists());
 }
 
 #[test]
@@ -146,7 +294,7 @@ fn work_that_is_on_the_base_has_landed() {
     ]);
     assert_snapshot!(sandbox.run(["release", "api", "--json"]).agent("a1").block(), @r#"
     $ GIT_STREAM_AGENT=a1 git stream release api --json
-    {"version":1,"outcome":"released","stream":"api","agent":"a1","state":"landed","branch":null,"tip":null,"unlanded":0,"past":[],"worktree":null,"reasons":[],"kept":[]}
+    {"version":1,"outcome":"released","stream":"api","agent":"a1","state":"landed","branch":null,"tip":null,"unlanded":0,"past":[],"worktree":null,"trash":null,"reasons":[],"kept":[]}
     --- stderr ---
     a1 gives back api
     all of its work is on the base
@@ -202,7 +350,8 @@ fn how_many_processes_of_git_a_release_starts() {
     --git-dir $ROOT/repo/.git -c core.fsync=committed -c core.hooksPath=/dev/null update-ref -m stream: release api: a1 begins --stdin -z
     --git-dir $ROOT/repo/.git/worktrees/api --work-tree $ROOT/repo.streams/api --no-optional-locks status --porcelain=v1 -z --no-renames --untracked-files=normal --ignored=matching --ignore-submodules=none
     --git-dir $ROOT/repo/.git/worktrees/api --work-tree $ROOT/repo.streams/api ls-files -v -z
-    --git-dir $ROOT/repo/.git worktree remove $ROOT/repo.streams/api
+    --git-dir $ROOT/repo/.git/worktrees/api --work-tree $ROOT/repo/.git/git-stream/trash/$KEPT/worktree --no-optional-locks status --porcelain=v1 -z --no-renames --untracked-files=normal --ignored=matching --ignore-submodules=none
+    --git-dir $ROOT/repo/.git/worktrees/api --work-tree $ROOT/repo/.git/git-stream/trash/$KEPT/worktree ls-files -v -z
     --git-dir $ROOT/repo/.git -c core.fsync=committed -c core.hooksPath=/dev/null update-ref -m stream: release api: a1 gives it back; nothing was left --stdin -z
     ");
 }

@@ -32,6 +32,9 @@ static WHOLE: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (regex(r"\bNonce: [!-~]+"), "Nonce: $NONCE"),
         (regex(r#""op": ?"[ !#-~]*""#), "\"op\":\"$OP\""),
         (regex(r"--op [A-Za-z0-9_-]+"), "--op $OP"),
+        (regex(r"\b[0-9]{8}T[0-9]{6}Z-[0-9a-f]{16}\b"), "$KEPT"),
+        (regex(r"\b[0-9a-f]{16}\b"), "$OP"),
+        (regex(r"(?m)^[0-9a-f]{8}  "), "$OP  "),
     ]
 });
 

@@ -29,6 +29,8 @@ complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "exec" -d 'Tak
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "status" -d 'Show every stream, and what needs somebody'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "sync" -d 'Rebase a stream onto its base, or stop before anything is touched'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "inbox" -d 'Show the questions that wait for a person'
+complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "log" -d 'Show what has happened, newest first'
+complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "undo" -d 'Take one\'s last operation back, or roll a stream back'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "resolve" -d 'Finish a stopped sync in a worktree of its own'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "release" -d 'Give a stream back; unlanded work is kept and named'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "init" -d 'Set a repository up for streams; safe to run again'
@@ -65,6 +67,24 @@ complete -c git-stream -n "__fish_git_stream_using_subcommand inbox" -l json -d 
 complete -c git-stream -n "__fish_git_stream_using_subcommand inbox" -s q -l quiet -d 'Say nothing but the answer and errors'
 complete -c git-stream -n "__fish_git_stream_using_subcommand inbox" -s v -l verbose -d 'Say more about what is done'
 complete -c git-stream -n "__fish_git_stream_using_subcommand inbox" -s h -l help -d 'Print help'
+complete -c git-stream -n "__fish_git_stream_using_subcommand log" -l agent -d 'Only what this agent, or this person, has done' -r
+complete -c git-stream -n "__fish_git_stream_using_subcommand log" -l since -l after -d 'Only what is newer, as `git log` takes it: `2 days ago`, `2026-01-02`' -r
+complete -c git-stream -n "__fish_git_stream_using_subcommand log" -l until -l before -d 'Only what is older' -r
+complete -c git-stream -n "__fish_git_stream_using_subcommand log" -s n -l max-count -d 'Show at most so many' -r
+complete -c git-stream -n "__fish_git_stream_using_subcommand log" -l op -d 'Only this operation, with all its steps; the beginning of its id is enough' -r
+complete -c git-stream -n "__fish_git_stream_using_subcommand log" -l kept -d 'Show what is kept instead: safety refs and the trash, and how each is brought back'
+complete -c git-stream -n "__fish_git_stream_using_subcommand log" -l json -d 'Print one JSON object on stdout'
+complete -c git-stream -n "__fish_git_stream_using_subcommand log" -s q -l quiet -d 'Say nothing but the answer and errors'
+complete -c git-stream -n "__fish_git_stream_using_subcommand log" -s v -l verbose -d 'Say more about what is done'
+complete -c git-stream -n "__fish_git_stream_using_subcommand log" -s h -l help -d 'Print help'
+complete -c git-stream -n "__fish_git_stream_using_subcommand undo" -l op -d 'This operation; the beginning of its id is enough' -r
+complete -c git-stream -n "__fish_git_stream_using_subcommand undo" -l to -d 'Roll the stream back to this commit' -r
+complete -c git-stream -n "__fish_git_stream_using_subcommand undo" -l agent -d 'Act as this agent' -r
+complete -c git-stream -n "__fish_git_stream_using_subcommand undo" -s n -l dry-run -d 'Say what would happen, and change nothing'
+complete -c git-stream -n "__fish_git_stream_using_subcommand undo" -l json -d 'Print one JSON object on stdout'
+complete -c git-stream -n "__fish_git_stream_using_subcommand undo" -s q -l quiet -d 'Say nothing but the answer and errors'
+complete -c git-stream -n "__fish_git_stream_using_subcommand undo" -s v -l verbose -d 'Say more about what is done'
+complete -c git-stream -n "__fish_git_stream_using_subcommand undo" -s h -l help -d 'Print help'
 complete -c git-stream -n "__fish_git_stream_using_subcommand resolve" -l agent -d 'Act as this agent' -r
 complete -c git-stream -n "__fish_git_stream_using_subcommand resolve" -l done -d 'Move the stream to what was resolved'
 complete -c git-stream -n "__fish_git_stream_using_subcommand resolve" -l abort -d 'Give it up; what was resolved so far is kept under a ref'

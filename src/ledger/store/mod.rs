@@ -58,6 +58,10 @@ impl<'r> Ledger<'r> {
         Ledger { repo }
     }
 
+    pub(super) fn repo(&self) -> &'r Repo {
+        self.repo
+    }
+
     /// The ledger's newest commit, with what this machine has said and the remote has not heard.
     pub fn tip(&self) -> Result<Option<Id>, Error> {
         match self.repo.read_ref(OUTBOX)? {

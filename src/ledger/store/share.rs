@@ -37,11 +37,14 @@ impl Share {
 /// then it is void.
 pub(super) fn rides(what: &What) -> bool {
     match what {
+        // Whether somebody holds the stream afterwards who does not now, or the other way round.
+        What::Undone(undo) => undo.left.claim.is_some() == undo.back.claim.is_some(),
         What::Base { .. } | What::Claim(_) | What::Add { .. } | What::Released { .. } => false,
         What::Claimed { .. }
         | What::Renew { .. }
         | What::Begin { .. }
         | What::Synced { .. }
+        | What::RolledBack { .. }
         | What::Abandon { .. }
         | What::Taint { .. }
         | What::Untaint { .. }

@@ -3,12 +3,14 @@
 use super::super::advance::Step;
 use super::super::decide::{Range, replay_since};
 use super::super::memory;
+use super::super::recover::VERB;
 use super::super::run::Run;
 use super::super::{Outcome, Picked, Replay, Synced, early, question};
 use super::record::{Resolution, sweep};
 use super::{Error, scratch};
 use crate::git::{Id, Linked, Repo};
 use crate::guard;
+use crate::ledger::What;
 use crate::name::StreamName;
 use crate::sync::Options;
 use crate::workspace::Workspace;
@@ -145,9 +147,14 @@ pub(in crate::sync) fn settle(
         stream: &stream,
         linked,
         old: tip,
-        replay: &replay,
-        landed: false,
-        start: base,
+        new: replay.new,
+        verb: VERB,
+        then: What::Synced {
+            stream: stream.clone(),
+            start: base,
+            landed: false,
+            commits: replay.picked.len(),
+        },
         aside: None,
     };
     if let Some(obstacle) = early::obstacle(repo, linked, &stream)? {

@@ -7,9 +7,10 @@ use bstr::BString;
 use super::Error;
 use super::record::Resolution;
 use crate::git::{Expect, Id, Linked, Move, Repo};
+use crate::kept;
 use crate::ledger::Operation;
 use crate::name::StreamName;
-use crate::workspace::{Workspace, worktree_path};
+use crate::workspace::{Workspace, now, worktree_path};
 
 /// What the user may have configured and what must not happen here: nothing but these commits is
 /// rebased, no branch moves along, and nothing is stashed where all worktrees see it.
@@ -119,11 +120,7 @@ pub(super) fn remove(
     if let Some(head) = repo.parse_id(&head.line())
         && !repo.commits_between(&[head], known)?.is_empty()
     {
-        let name = format!(
-            "refs/stream/kept/{}/{}-1",
-            resolution.stream,
-            operation.id()
-        );
+        let name = kept::name(&resolution.stream, now(), operation.id(), 1);
         let keep = Move {
             name: name.clone(),
             from: Expect::from_read(None),

@@ -14,8 +14,8 @@ use git_stream::ledger::{Holder, Refusal, StreamState};
 use git_stream::name::StreamName;
 use git_stream::plan::{Command, CommandKind};
 use git_stream::{
-    claim, cli, git, guard, inbox, ledger, name, pattern, plan, receive, rule, setup, status, sync,
-    workspace,
+    claim, cli, git, guard, inbox, ledger, log, name, pattern, plan, receive, rule, setup, status,
+    sync, workspace,
 };
 
 use super::super::tree::rust;
@@ -85,6 +85,8 @@ fn all() -> Vec<Example> {
     all.extend(of_claims());
     all.extend(of_the_guard());
     all.extend(of_servers());
+    all.extend(of_the_log());
+    all.extend(of_undoing());
     all.extend(of_sync());
     all.extend(of_resolving());
     all.extend(of_views());
@@ -343,6 +345,9 @@ fn of_refusals() -> Vec<Example> {
         refusal(Refusal::PersonOnly {
             what: text("approve commands"),
         }),
+        refusal(Refusal::Overtaken {
+            stream: stream("api"),
+        }),
         refusal(Refusal::NoQuestion { id: text("1f3a") }),
     ]
 }
@@ -459,6 +464,95 @@ fn of_sync() -> Vec<Example> {
             worktree: worktree(),
             kept: None,
             source: failed(),
+        }),
+    ]
+}
+
+fn of_undoing() -> Vec<Example> {
+    use git_stream::ledger::OpId;
+    use git_stream::undo::Error;
+    let undo = |error| example("undo", error);
+    let api = || stream("api");
+    let op = |digit: &str| OpId::parse(&digit.repeat(16)).unwrap();
+    let agent = || "a1".parse().unwrap();
+    let paths = || vec!["src/api/lib.rs".into()];
+    vec![
+        undo(Error::Nothing {
+            agent: agent(),
+            stream: Some(api()),
+        }),
+        undo(Error::NoOperation {
+            op: text("9f2c61d0"),
+        }),
+        undo(Error::NotUndoable {
+            op: op("1"),
+            event: text("base main: set up, at 111111111111"),
+        }),
+        undo(Error::CameToNothing {
+            op: op("1"),
+            event: text("sync api: the operation died"),
+        }),
+        undo(Error::Stopped {
+            event: text("escalate conflict: both sides changed 'src/api/lib.rs'"),
+        }),
+        undo(Error::Later {
+            stream: api(),
+            op: op("1"),
+            later: op("2"),
+            event: text("release api: a1 gives it back; nothing was left"),
+            agent: agent(),
+        }),
+        undo(Error::MovedOn {
+            stream: api(),
+            commits: 2,
+            back: Some(id("1")),
+        }),
+        undo(Error::Gone {
+            stream: api(),
+            commit: id("1"),
+        }),
+        undo(Error::InUse {
+            stream: api(),
+            paths: paths(),
+        }),
+        undo(Error::Landing {
+            op: op("1"),
+            event: text("land api: 2 commits"),
+        }),
+        undo(Error::InTheWay {
+            stream: api(),
+            obstacle: Box::new(sync::Obstacle::Uncommitted {
+                worktree: at("/src/app.streams/api"),
+                paths: paths(),
+            }),
+        }),
+        undo(Error::NoRevision {
+            revision: text("nowhere"),
+        }),
+        undo(Error::NeverThere {
+            stream: api(),
+            commit: id("1"),
+        }),
+        undo(Error::Breaks {
+            stream: api(),
+            commit: id("1"),
+            base: id("2"),
+            paths: paths(),
+        }),
+    ]
+}
+
+fn of_the_log() -> Vec<Example> {
+    let log = |error| example("log", error);
+    vec![
+        log(log::Error::NoStream {
+            stream: stream("apu"),
+        }),
+        log(log::Error::NoDate {
+            text: text("someday"),
+        }),
+        log(log::Error::NoOperation {
+            op: text("9f2c61d0"),
         }),
     ]
 }

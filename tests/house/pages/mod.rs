@@ -38,6 +38,7 @@ fn pages() -> Vec<Page> {
         page::<verb::guard::Guard>(),
         page::<verb::inbox::Inbox>(),
         page::<verb::init::Init>(),
+        page::<verb::log::Log>(),
         page::<verb::path::Path>(),
         page::<verb::plan::Plan>(),
         page::<verb::receive::Receive>(),
@@ -45,6 +46,7 @@ fn pages() -> Vec<Page> {
         page::<verb::resolve::Resolve>(),
         page::<verb::status::Status>(),
         page::<verb::sync::Sync>(),
+        page::<verb::undo::Undo>(),
         page::<verb::verify::Verify>(),
     ]
 }
