@@ -265,9 +265,12 @@ fn a_conflict_stops_and_nothing_but_the_ledger_changes() {
 
       src/api/lib.rs:
       pub fn answer() -> u8 {
-                41
-                43
-            }
+      <<<<<<< main
+          41
+      =======
+          43
+      >>>>>>> $oid1 (Answer faster)
+      }
     hint: Resolve it with `git stream resolve api`, in a worktree of its own.
     hint: Rebase it by hand with `git -C $ROOT/repo.streams/api rebase main`, then `git stream sync api`.
     hint: Give the stream back with `git stream release api`; its commits are kept.
@@ -851,5 +854,5 @@ fn each_outcome_starts_so_many_processes_of_git() {
     scene.base("Another title", &[("src/ui/app.js", Some("new\n"))]);
     assert_snapshot!(calls(&scene), @"version rev-list merge-tree update-ref read-tree update-ref hook");
     scene.base("Answer slower", &[(LIB, Some(SLOWER))]);
-    assert_snapshot!(calls(&scene), @"version rev-list merge-tree log update-ref");
+    assert_snapshot!(calls(&scene), @"version rev-list merge-tree log log update-ref");
 }

@@ -73,6 +73,7 @@ fn attributes_that_the_stream_itself_changes_count_from_there_on() {
     --- stderr ---
     asked as conflict-51ff49ac; worktree, index and branch are as they were
       git: CONFLICT (content): Merge conflict in src/api/lib.rs
+      src/api/lib.rs is api's, held by a1
       changed on main by:
         $oid2 'Theirs again' (Ada)
 
