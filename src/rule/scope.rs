@@ -46,6 +46,22 @@ impl Scope {
         path != PLAN && self.owned.is_match(path) && !self.shared.is_match(path)
     }
 
+    /// Whether the path is not for this stream to change, whoever else it belongs to; `is_new` where
+    /// the base lacks it.
+    pub fn is_foreign(&self, path: &BStr, is_new: bool) -> bool {
+        match self.refuses(path, is_new) {
+            Some(Why::OutOfScope | Why::Shared | Why::Plan) => true,
+            Some(
+                Why::BadPath(_)
+                | Why::CaseCollision { .. }
+                | Why::SymlinkOut { .. }
+                | Why::Gitlink
+                | Why::Unmerged,
+            )
+            | None => false,
+        }
+    }
+
     /// Why the path may not be changed, if it may not; `is_new` where the base lacks it.
     pub(super) fn refuses(&self, path: &BStr, is_new: bool) -> Option<Why> {
         if let Some(problem) = path_problem(path) {

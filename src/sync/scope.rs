@@ -5,12 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use bstr::BString;
+use bstr::{BString, ByteSlice as _};
 
 use super::{Error, Replay};
-use crate::git::Id;
+use crate::git::{Id, Repo};
 use crate::name::StreamName;
-use crate::rule::{Scope, TreeContent, Why, judge};
+use crate::rule::Scope;
 use crate::workspace::Workspace;
 
 /// The paths that only the move has brought out of the stream's patterns.
@@ -25,33 +25,43 @@ pub(super) fn check_scope(
         return Ok(Vec::new());
     };
     let scope = Scope::new(&claim.territory(), &workspace.plan);
-    let outside = |from: Id, to: Id| -> Result<BTreeSet<BString>, Error> {
-        let (from, to) = (repo.tree_of(from)?, repo.tree_of(to)?);
-        let changes = repo.diff_trees(Some(from), Some(to))?;
-        let breaches = judge(&scope, &changes, &TreeContent::new(repo, from))?;
-        let is_about_owning = |why: &Why| match why {
-            Why::OutOfScope | Why::Shared | Why::Plan => true,
-            Why::BadPath(_)
-            | Why::CaseCollision { .. }
-            | Why::SymlinkOut { .. }
-            | Why::Gitlink
-            | Why::Unmerged => false,
-        };
-        let found = breaches.into_iter().filter(|one| is_about_owning(&one.why));
-        Ok(found.map(|breach| breach.path).collect())
-    };
     let mut found = BTreeSet::new();
+    let start = repo.tree_of(base)?;
+    let mut before = start;
     for picked in &replay.picked {
-        found.extend(outside(base, picked.new)?);
+        let tree = repo.tree_of(picked.new)?;
+        // What one of them changes is what all of them change, looked at once.
+        found.extend(outside(repo, &scope, start, (before, tree))?);
+        before = tree;
     }
     if found.is_empty() {
         return Ok(Vec::new());
     }
     for fork in repo.merge_bases(base, &[tip])? {
+        let fork = repo.tree_of(fork)?;
         for picked in &replay.picked {
-            let before = outside(fork, picked.old)?;
+            let before = outside(repo, &scope, fork, (fork, repo.tree_of(picked.old)?))?;
             found.retain(|path| !before.contains(path));
         }
     }
     Ok(found.into_iter().collect())
+}
+
+/// The paths that a step changes to something else than they were at the start, and that are not
+/// the stream's.
+fn outside(
+    repo: &Repo,
+    scope: &Scope,
+    start: Id,
+    (from, to): (Id, Id),
+) -> Result<BTreeSet<BString>, Error> {
+    let mut found = BTreeSet::new();
+    for change in repo.diff_trees(Some(from), Some(to))? {
+        let path = change.path.as_bstr();
+        let old = repo.leaf_at(start, path)?;
+        if old != change.new && scope.is_foreign(path, old.is_none()) {
+            found.insert(change.path);
+        }
+    }
+    Ok(found)
 }
