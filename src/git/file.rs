@@ -33,19 +33,6 @@ pub fn replace_file(path: &Path, content: &[u8], mode: u32) -> Result<(), Error>
     sync_directory(directory)
 }
 
-/// Replaces whatever is at a path by a symbolic link, as a whole.
-pub fn replace_link(path: &Path, target: &Path) -> Result<(), Error> {
-    let directory = path.parent().expect("files of ours lie in a directory");
-    fs::create_dir_all(directory).map_err(Error::file("create", directory))?;
-    let link = tempfile::Builder::new()
-        .prefix(".new-")
-        .make_in(directory, |new| std::os::unix::fs::symlink(target, new))
-        .map_err(Error::file("write", path))?;
-    link.persist(path)
-        .map_err(|error| Error::file("write", path)(error.error))?;
-    sync_directory(directory)
-}
-
 /// Flushes a directory, so that a rename in it survives a power cut.
 pub(super) fn sync_directory(directory: &Path) -> Result<(), Error> {
     File::open(directory)

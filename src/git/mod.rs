@@ -35,7 +35,7 @@ mod worktree;
 pub use command::{Call, Git, Output};
 pub use config::sets;
 pub use error::Error;
-pub use file::{replace_file, replace_link};
+pub use file::replace_file;
 pub use flaw::Flaw;
 pub use gix::ObjectId as Id;
 pub use glimpse::{Glimpse, stamp};

@@ -44,27 +44,22 @@ pub enum Outcome {
 
 /// As which hook git has called us, from the whole command line; and the rest of that.
 ///
-/// A hook of ours is a script that names it, or a link to the program, which then has its name.
+/// The first argument names it: in a word, or as the file of the hook, whose `#!` we are.
 pub fn called(arguments: &[OsString]) -> Option<(&'static str, Called<'_>)> {
-    let (first, rest) = arguments.split_first()?;
-    let file = Path::new(first);
-    if let Some(name) = file.file_name().and_then(named) {
-        return Some((
-            name,
-            Called {
-                file: Some(file),
-                args: rest,
-            },
-        ));
+    let (first, args) = arguments.get(1..)?.split_first()?;
+    if let Some(name) = named(first) {
+        return Some((name, Called { file: None, args }));
     }
-    let (name, args) = rest.split_first()?;
-    Some((named(name)?, Called { file: None, args }))
+    let file = Path::new(first);
+    let name = file.file_name().and_then(named)?;
+    let file = Some(file);
+    Some((name, Called { file, args }))
 }
 
 /// How git has called a hook of ours.
 #[derive(Debug, Clone, Copy)]
 pub struct Called<'a> {
-    /// The link, where it is one.
+    /// Its file, where we are its `#!`.
     file: Option<&'a Path>,
     /// git's arguments.
     args: &'a [OsString],
@@ -72,7 +67,7 @@ pub struct Called<'a> {
 
 /// The hook whose name this is, if it is one that we stand in for.
 fn named(name: &OsStr) -> Option<&'static str> {
-    let mut known = hooks::names().chain([on_base::NAME]);
+    let mut known = hooks::names().chain([on_base::NAME, moves::CONFIGURED]);
     known.find(|known| name == *known)
 }
 
@@ -83,7 +78,8 @@ fn named(name: &OsStr) -> Option<&'static str> {
 pub fn run(name: &str, called: Called<'_>) -> Result<Outcome, Error> {
     let args = called.args;
     match (name, called.file) {
-        (moves::NAME, Some(file)) => return moves::run(file, args),
+        (moves::NAME, file @ Some(_)) => return moves::run(file, args),
+        (moves::CONFIGURED, _) => return moves::run(None, args),
         (on_base::NAME, _) => return Ok(on_base::run()),
         _ => {}
     }

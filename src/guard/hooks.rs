@@ -7,8 +7,9 @@
 //! .git/git-stream/hooks/               our hooks, and a pass-through for each of the user's
 //! ```
 //!
-//! A hook is a script that starts the guard, or a link to it where git calls it so often that a
-//! shell would be too much.
+//! A hook is a script of the shell that starts the guard. One that git calls so often that a shell
+//! would be too much has the guard itself behind its `#!`. It is no link to the program: who makes a
+//! link not executable, or writes to it, does so to what it leads to.
 //!
 //! Everything is written as a whole and only where it differs, so installing again is free.
 
@@ -24,7 +25,7 @@ use bstr::ByteSlice as _;
 
 pub use super::intact::{Mended, Trouble, is_installed, mend, trouble};
 use super::{Error, intact, moves, outside, own};
-use crate::git::{self, Lock, Repo, replace_file, replace_link};
+use crate::git::{self, Lock, Repo, replace_file};
 use crate::workspace::MARKER;
 
 /// The file in the shared git directory that `include.path` names.
@@ -35,34 +36,8 @@ pub(super) const WORKTREE_CONFIG: &str = "worktree.config";
 pub(super) const HOOKS: &str = "hooks";
 /// What the second line of every hook of ours begins with.
 pub const SIGNATURE: &[u8] = b"\n# git stream:";
-/// The program that hooks start, or are.
-const GUARD: &str = "git-stream-guard";
-
-/// What a hook of ours is.
-#[derive(Debug)]
-enum Form {
-    /// A script.
-    Script(Vec<u8>),
-    /// A link to this program.
-    Link(PathBuf),
-}
-
-impl Form {
-    fn is_at(&self, path: &Path) -> bool {
-        match self {
-            Form::Script(text) => !path.is_symlink() && is_so(path, text, 0o755),
-            Form::Link(program) => fs::read_link(path).is_ok_and(|there| there == *program),
-        }
-    }
-
-    fn put(&self, path: &Path) -> Result<bool, Error> {
-        match self {
-            _ if self.is_at(path) => Ok(false),
-            Form::Script(text) => Ok(replace_file(path, text, 0o755).map(|()| true)?),
-            Form::Link(program) => write_link(path, program),
-        }
-    }
-}
+/// The longest name of a program that every system starts by a `#!` line.
+const LONGEST_NAME: usize = 120;
 
 /// When git calls a hook of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +84,7 @@ const GUARDED: [(&str, Layer, &str); 9] = [
 ];
 const DETECTOR: &str = include_str!("../../hooks/detector");
 const PASS_THROUGH: &str = include_str!("../../hooks/pass-through");
+const BY_NAME: &str = include_str!("../../hooks/by-name");
 
 /// The hooks that are handed on to the user's own, where there is one. `push-to-checkout` and
 /// `proc-receive` are not among them: git behaves differently as soon as they exist.
@@ -163,8 +139,8 @@ pub fn install(repo: &Repo, _lock: &Lock) -> Result<bool, Error> {
     let mut changed = false;
     intact::put_aside(repo)?;
     let wanted = wanted(repo)?;
-    for (name, form) in &wanted {
-        changed |= form.put(&directory.join(name))?;
+    for (name, text) in &wanted {
+        changed |= write(&directory.join(name), text, 0o755)?;
     }
     for name in names().filter(|name| !wanted.contains_key(name)) {
         let path = directory.join(name);
@@ -202,21 +178,20 @@ pub(super) fn absent_is_fine(result: std::io::Result<()>) -> std::io::Result<()>
 }
 
 /// The hooks that should be there, by name.
-fn wanted(repo: &Repo) -> Result<BTreeMap<&'static str, Form>, Error> {
-    let guard = beside(GUARD)?;
-    let script = |text: &str| Form::Script(filled(text, &guard));
+fn wanted(repo: &Repo) -> Result<BTreeMap<&'static str, Vec<u8>>, Error> {
+    let guard = beside("git-stream-guard")?;
     let mut wanted: BTreeMap<_, _> = GUARDED
         .iter()
-        .map(|(name, _, text)| (*name, script(text)))
+        .map(|(name, _, text)| (*name, filled(text, &guard)))
         .collect();
     let theirs = own::directories(repo);
     for name in PASSED {
         if is_among(&theirs, name) || intact::theirs(&repo.private(HOOKS), name).is_some() {
-            wanted.insert(name, script(PASS_THROUGH));
+            wanted.insert(name, filled(PASS_THROUGH, &guard));
         }
     }
     if outside::is_strict(repo) {
-        wanted.insert(moves::NAME, Form::Link(guard));
+        wanted.insert(moves::NAME, native(&guard));
     }
     Ok(wanted)
 }
@@ -231,7 +206,9 @@ fn is_among(directories: &[PathBuf], name: &str) -> bool {
 /// not look for it each time.
 fn mark_own_moves(repo: &Repo) -> Result<bool, Error> {
     let mark = repo.private(HOOKS).join(moves::HAS_OWN);
-    let has_own = outside::is_strict(repo) && is_among(&own::directories(repo), moves::NAME);
+    let is_there = is_among(&own::directories(repo), moves::NAME)
+        || intact::theirs(&repo.private(HOOKS), moves::NAME).is_some();
+    let has_own = outside::is_strict(repo) && is_there;
     match (has_own, mark.exists()) {
         (true, false) => replace_file(&mark, b"", 0o644)?,
         (false, true) => fs::remove_file(&mark).map_err(git::Error::file("remove", &mark))?,
@@ -245,12 +222,20 @@ pub(super) fn filled(template: &str, guard: &Path) -> Vec<u8> {
     template.as_bytes().replace("@GUARD@", inside_quotes(guard))
 }
 
-/// Whether a hook is one of ours: its second line says so, or it is a link to our program.
-pub(super) fn is_ours(hook: &Path) -> bool {
-    match fs::read_link(hook) {
-        Ok(program) => program.file_name().is_some_and(|name| name == GUARD),
-        Err(_no_link) => intact::beginning(hook).contains_str(SIGNATURE),
+/// A hook that is called by its own name, without a shell where the system can do without.
+pub(super) fn native(guard: &Path) -> Vec<u8> {
+    let name = guard.as_os_str().as_bytes();
+    if name.len() > LONGEST_NAME || name.iter().any(u8::is_ascii_whitespace) {
+        return filled(BY_NAME, guard);
     }
+    let about =
+        b"\n# git stream: may the branches of streams be moved so? Not a script of the shell.\n";
+    [b"#!", name, about].concat()
+}
+
+/// Whether a hook is one of ours: its second line says so.
+pub(super) fn is_ours(hook: &Path) -> bool {
+    intact::beginning(hook).contains_str(SIGNATURE)
 }
 
 /// The program of ours that belongs to the one that runs: beside it, whatever PATH says.
@@ -273,7 +258,7 @@ pub(super) fn are_stale(repo: &Repo) -> Result<bool, Error> {
     let stale = names().any(|name| {
         let path = directory.join(name);
         match wanted.get(name) {
-            Some(form) => !form.is_at(&path),
+            Some(text) => !is_so(&path, text, 0o755),
             None => path.exists(),
         }
     });
@@ -290,15 +275,6 @@ pub(super) fn write(path: &Path, content: &[u8], mode: u32) -> Result<bool, Erro
         replace_file(path, content, mode)?;
     }
     Ok(!same)
-}
-
-/// Writes a link unless it is there already.
-pub(super) fn write_link(path: &Path, target: &Path) -> Result<bool, Error> {
-    if fs::read_link(path).is_ok_and(|there| there == target) {
-        return Ok(false);
-    }
-    replace_link(path, target)?;
-    Ok(true)
 }
 
 fn is_so(path: &Path, content: &[u8], mode: u32) -> bool {
@@ -379,6 +355,19 @@ mod tests {
     fn hooks_that_change_git_by_existing_are_never_written() {
         for name in ["push-to-checkout", "proc-receive", "fsmonitor-watchman"] {
             assert!(!names().any(|other| other == name));
+        }
+    }
+
+    #[test]
+    fn a_program_that_no_system_starts_by_its_name_is_started_by_the_shell() {
+        let begins = |path: &str, text: &str| super::native(path.as_ref()).starts_with_str(text);
+        assert!(begins(
+            "/opt/bin/git-stream-guard",
+            "#!/opt/bin/git-stream-guard\n# git stream:"
+        ));
+        let long = format!("/{}/git-stream-guard", "x".repeat(120));
+        for path in ["/opt/my bin/git-stream-guard", &long] {
+            assert!(begins(path, "#!/bin/sh\n# git stream:"), "{path}");
         }
     }
 

@@ -161,11 +161,11 @@ fn is_script(path: &Path) -> bool {
     own::is_runnable(path) && beginning(path).starts_with(b"#!")
 }
 
-/// The first bytes of a file; none where it cannot be read.
+/// The first bytes of a file, enough for two lines; none where it cannot be read.
 pub(super) fn beginning(path: &Path) -> Vec<u8> {
     let mut begin = Vec::new();
     let file = fs::File::open(path);
-    match file.and_then(|file| file.take(64).read_to_end(&mut begin)) {
+    match file.and_then(|file| file.take(160).read_to_end(&mut begin)) {
         Ok(_) => begin,
         Err(_) => Vec::new(),
     }

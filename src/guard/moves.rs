@@ -31,6 +31,8 @@ use crate::workspace::Workspace;
 
 /// What git calls the hook.
 pub(super) const NAME: &str = "reference-transaction";
+/// What git's configuration calls the guard with; the user's own hook is then run by git.
+pub(super) const CONFIGURED: &str = "moves";
 /// Beside the hook, where the user has one of their own as well.
 pub(super) const HAS_OWN: &str = ".reference-transaction";
 /// How long git may be kept from a move: other commands wait for the refs that it has locked.
@@ -60,8 +62,8 @@ enum To {
     Alias(BString),
 }
 
-/// What happens when git calls the hook as `called_as`.
-pub(super) fn run(called_as: &Path, args: &[OsString]) -> Result<Outcome, Error> {
+/// What happens when git calls the hook, by the file `called_as` if it is one.
+pub(super) fn run(called_as: Option<&Path>, args: &[OsString]) -> Result<Outcome, Error> {
     if args.first().is_none_or(|phase| phase != "prepared") {
         return hand_on(called_as, args, None);
     }
@@ -80,8 +82,12 @@ pub(super) fn run(called_as: &Path, args: &[OsString]) -> Result<Outcome, Error>
 }
 
 /// Runs the user's own hook, if there was one when ours were written.
-fn hand_on(called_as: &Path, args: &[OsString], input: Option<&[u8]>) -> Result<Outcome, Error> {
-    if !called_as.with_file_name(HAS_OWN).exists() {
+fn hand_on(
+    called_as: Option<&Path>,
+    args: &[OsString],
+    input: Option<&[u8]>,
+) -> Result<Outcome, Error> {
+    if !called_as.is_some_and(|file| file.with_file_name(HAS_OWN).exists()) {
         return Ok(Outcome::Passed);
     }
     let repo = Repo::here()?;

@@ -12,19 +12,17 @@
 //! names elsewhere belongs to somebody, and may be tracked. What another program puts in the place
 //! of ours stays; if it has kept ours to run it first, that is as good.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use super::hooks::{absent_is_fine, beside, filled, is_ours, quoted, write, write_link};
+use super::hooks::{absent_is_fine, beside, filled, inside_quotes, is_ours, native, quoted, write};
 use super::{Error, moves, on_base, own};
 use crate::git::{self, Repo};
 
 /// What guards the base branch in its own checkout.
 const ON_BASE: &str = include_str!("../../hooks/on-base");
-/// Where the programs of the configured hooks are, by the names under which they are called.
-const LINKS: &str = "outside";
 /// Empty; there if `init --strict` was asked for.
 const STRICT: &str = "strict";
 /// What managers call a hook that was there before theirs: the first is run by it, the second not.
@@ -102,11 +100,11 @@ impl Layer {
         }
     }
 
-    /// The name under which the guard is called.
-    fn link(self) -> &'static str {
+    /// What the guard is called with, where git's configuration calls it.
+    fn word(self) -> &'static str {
         match self {
             Layer::Base => on_base::NAME,
-            Layer::Strict => moves::NAME,
+            Layer::Strict => moves::CONFIGURED,
         }
     }
 
@@ -191,7 +189,8 @@ fn form(knows_configured: bool, directory: &Path, event: &str, there: &There) ->
     }
 }
 
-/// Writes what is wanted and can be there, and removes what is not; whether anything changed.
+/// Writes the files that are wanted and can be there, and removes those that are not; whether
+/// anything changed.
 pub(super) fn install(repo: &Repo) -> Result<bool, Error> {
     let knows_configured = repo.version()?.configures_hooks();
     let directory = directory(repo)?;
@@ -199,24 +198,11 @@ pub(super) fn install(repo: &Repo) -> Result<bool, Error> {
     for layer in Layer::ALL {
         let there = there(repo, &directory, layer);
         let wanted = layer.is_wanted(repo);
-        let is_file = match form(knows_configured, &directory, layer.event(), &there) {
-            Form::File if wanted => {
-                changed |= put(&directory, layer, &there)?;
-                true
+        match form(knows_configured, &directory, layer.event(), &there) {
+            Form::File if wanted => changed |= put(&directory, layer, &there)?,
+            Form::File | Form::Configured | Form::Off(_) => {
+                changed |= remove_file(repo, &directory, layer, wanted)?;
             }
-            Form::Configured if wanted => {
-                let link = repo.private(LINKS).join(layer.link());
-                changed |= write_link(&link, &beside("git-stream-guard")?)?;
-                false
-            }
-            Form::File | Form::Configured | Form::Off(_) => false,
-        };
-        if !is_file {
-            changed |= remove_file(repo, &directory, layer, wanted)?;
-        }
-        if !(wanted && knows_configured) {
-            let link = repo.private(LINKS).join(layer.link());
-            absent_is_fine(fs::remove_file(&link)).map_err(git::Error::file("remove", &link))?;
         }
     }
     Ok(changed)
@@ -241,8 +227,6 @@ pub(super) fn uninstall(repo: &Repo) -> Result<(), Error> {
         remove_file(repo, &directory, layer, false)?;
     }
     set_strict(repo, false)?;
-    let links = repo.private(LINKS);
-    absent_is_fine(fs::remove_dir_all(&links)).map_err(git::Error::file("remove", &links))?;
     // Ours may have been the only one; it stays where anything else is in it.
     drop(fs::remove_dir(repo.common_dir().join("hooks")));
     Ok(())
@@ -267,10 +251,7 @@ pub fn off(repo: &Repo) -> Result<Vec<Off>, git::Error> {
             Form::File => {
                 (there == There::Nothing).then(|| Cause::Missing(directory.join(layer.event())))
             }
-            Form::Configured => {
-                let link = repo.private(LINKS).join(layer.link());
-                (!own::is_runnable(&link)).then_some(Cause::Missing(link))
-            }
+            Form::Configured => None,
         };
         found.extend(cause.map(|cause| Off { layer, cause }));
     }
@@ -281,10 +262,11 @@ pub fn off(repo: &Repo) -> Result<Vec<Off>, git::Error> {
 pub(super) fn config(repo: &Repo) -> Result<Vec<u8>, Error> {
     let mut text = Vec::new();
     for layer in configured(repo)? {
-        let link = repo.private(LINKS).join(layer.link());
+        let guard = inside_quotes(&beside("git-stream-guard")?);
+        let command = [b"'", guard.as_slice(), b"' ", layer.word().as_bytes()].concat();
         let header = format!("[hook \"{}\"]\n\tcommand = ", layer.friendly_name());
         text.extend(header.as_bytes());
-        text.extend(quoted(&command(&link)));
+        text.extend(quoted(OsStr::from_bytes(&command)));
         text.extend(format!("\n\tevent = {}\n", layer.event()).as_bytes());
     }
     Ok(text)
@@ -304,18 +286,6 @@ fn configured(repo: &Repo) -> Result<Vec<Layer>, Error> {
     }
     let wanted = Layer::ALL.into_iter().filter(|layer| layer.is_wanted(repo));
     Ok(wanted.collect())
-}
-
-/// The program as the shell takes it. git starts no shell for what has nothing in it to expand.
-fn command(program: &Path) -> OsString {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+,@:".contains(byte);
-    let bytes = program.as_os_str().as_bytes();
-    if bytes.iter().all(plain) {
-        return program.into();
-    }
-    let inside = super::hooks::inside_quotes(program);
-    let whole = [b"'", inside.as_slice(), b"'"].concat();
-    std::ffi::OsStr::from_bytes(&whole).to_owned()
 }
 
 /// Where git looks for hooks in the main checkout.
@@ -353,7 +323,7 @@ fn put(directory: &Path, layer: Layer, there: &There) -> Result<bool, Error> {
     let guard = beside("git-stream-guard")?;
     let written = match layer {
         Layer::Base => write(&hook, &filled(ON_BASE, &guard), 0o755),
-        Layer::Strict => write_link(&hook, &guard),
+        Layer::Strict => write(&hook, &native(&guard), 0o755),
     };
     // A sandbox may forbid it. The hooks of streams are elsewhere and do not depend on it.
     Ok(written.unwrap_or(false))
@@ -385,7 +355,7 @@ fn remove_file(repo: &Repo, directory: &Path, layer: Layer, wanted: bool) -> Res
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use super::{Cause, Form, There, command, form};
+    use super::{Cause, Form, There, form};
     use crate::git::Version;
 
     #[test]
@@ -406,11 +376,5 @@ mod tests {
         let elsewhere = Cause::Elsewhere(directory.to_owned());
         assert_eq!(at(old, There::Foreign), Form::Off(elsewhere));
         assert_eq!(at(new, There::Foreign), Form::Configured);
-    }
-
-    #[test]
-    fn a_plain_program_needs_no_shell_and_any_other_is_quoted_for_it() {
-        assert_eq!(command(Path::new("/a/.git/x-y")), "/a/.git/x-y");
-        assert_eq!(command(Path::new("/a b/it's")), "'/a b/it'\\''s'");
     }
 }

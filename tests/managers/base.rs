@@ -46,10 +46,7 @@ impl Home {
     /// What is to be expected beside a manager: git runs what its configuration names in any case.
     #[track_caller]
     fn expects(&self, otherwise: &str) {
-        let version = self.sandbox.git(&["version"]);
-        let numbers = version.trim_start_matches("git version ");
-        let mut numbers = numbers.split('.').map(|number| number.parse().unwrap_or(0));
-        let configured = (numbers.next(), numbers.next()) >= (Some(2), Some(54));
+        let configured = self.sandbox.has_git(2, 54);
         let expected = if configured { "guarded" } else { otherwise };
         assert_eq!(self.base_guard(), expected);
     }

@@ -189,6 +189,14 @@ impl Sandbox {
         ran.stdout()
     }
 
+    /// Whether the git of the tests is at least this one.
+    pub(crate) fn has_git(&self, major: u32, minor: u32) -> bool {
+        let version = self.git(&["version"]);
+        let version = version.trim_start_matches("git version ");
+        let mut numbers = version.split('.').map_while(|number| number.parse().ok());
+        (numbers.next(), numbers.next()) >= (Some(major), Some(minor))
+    }
+
     /// Prepares `git stream VERB ARGS…`. The verb's own binary is started: git would put the
     /// directory of its own programs first in PATH, in front of any shim.
     pub(crate) fn run<I, A>(&self, verb_and_args: I) -> Call

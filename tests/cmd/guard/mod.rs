@@ -121,6 +121,12 @@ impl Held {
     }
 }
 
+/// Whether hooks of ours outside of streams stand in git's configuration; a test of the other form
+/// is left out.
+fn has_configured_hooks(sandbox: &Sandbox) -> bool {
+    sandbox.has_git(2, 54)
+}
+
 pub(crate) fn claim(sandbox: &Sandbox, stream: &str, agent: &str) -> PathBuf {
     let ran = sandbox.run(["claim", stream, "--agent", agent]).go();
     ran.succeeded();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use insta::assert_snapshot;
 
-use super::{Held, PLAN, claim};
+use super::{Held, PLAN, claim, has_configured_hooks};
 use crate::support::{Call, Ran, Sandbox};
 
 impl Held {
@@ -115,6 +115,9 @@ fn in_a_streams_worktree_it_is_not_asked() {
     held.write("src/api/lib.rs", "mine\n");
     let commit = held.sandbox.program("git", ["commit", "-qam", "Mine"]);
     quiet(&commit.in_dir(&held.api).agent("a1").go());
+    if has_configured_hooks(&held.sandbox) {
+        return;
+    }
     // Not even where a manager calls it from among the user's own.
     let by_hand = "#!/bin/sh\nexec \"$0.legacy\" \"$@\"\n";
     fs::rename(held.base_hook(), held.base_hook().with_extension("legacy")).unwrap();
@@ -211,6 +214,9 @@ fn what_cannot_be_found_out_stops_no_person() {
 #[test]
 fn it_displaces_nothing_and_says_where_it_is_not() {
     let sandbox = Sandbox::new();
+    if has_configured_hooks(&sandbox) {
+        return;
+    }
     sandbox.script(
         ".git/hooks/prepare-commit-msg",
         "#!/bin/sh\necho by hand >&2\n",
@@ -276,6 +282,9 @@ fn it_displaces_nothing_and_says_where_it_is_not() {
 #[test]
 fn one_that_is_gone_is_told_and_put_back() {
     let held = Held::new();
+    if has_configured_hooks(&held.sandbox) {
+        return;
+    }
     fs::remove_file(held.base_hook()).unwrap();
     assert_eq!(off(&held.sandbox)[0]["why"], "missing");
     claim(&held.sandbox, "docs", "a3");
@@ -291,6 +300,9 @@ fn one_that_is_gone_is_told_and_put_back() {
 #[test]
 fn without_the_program_a_person_can_commit_and_is_told_how_to_remove_it() {
     let held = Held::new();
+    if has_configured_hooks(&held.sandbox) {
+        return;
+    }
     let text = fs::read_to_string(held.base_hook()).unwrap();
     let gone = text.replace("git-stream-guard'", "gone'");
     assert_ne!(gone, text);
@@ -299,4 +311,61 @@ fn without_the_program_a_person_can_commit_and_is_told_how_to_remove_it() {
     let ran = held.committing(&["README.md"], &[]).env("PATH", path).go();
     ran.succeeded();
     assert_snapshot!(ran.stderr(), @"warning: git stream is gone; remove what is left of it: rm '.git/hooks/prepare-commit-msg'");
+}
+
+#[test]
+fn where_git_configures_hooks_it_stands_there_and_nowhere_else() {
+    let sandbox = Sandbox::new();
+    if !has_configured_hooks(&sandbox) {
+        println!("!!!!  SKIPPED: this git has no hooks in its configuration  !!!!");
+        return;
+    }
+    let own = "#!/bin/sh\necho by hand >&2\n";
+    sandbox.script(".git/hooks/prepare-commit-msg", own);
+    let held = Held::of(sandbox);
+    let ran = held.committing(&["README.md"], &[]).agent("a1").go();
+    let said = ran.stderr();
+    assert!(said.contains("agents do not commit on 'main'"), "{said}");
+    assert!(said.contains("by hand"), "{said}");
+    assert_eq!(off(&held.sandbox), serde_json::json!([]));
+
+    // In a stream it is switched off, and the user's own runs once.
+    held.write("src/api/lib.rs", "mine\n");
+    held.git(&["add", "--all"]);
+    let list = held.git(&["hook", "list", "--show-scope", "prepare-commit-msg"]);
+    let ours = list.lines().find(|line| line.contains("git-stream-base"));
+    assert!(ours.is_none_or(|line| line.contains("disabled")), "{list}");
+    assert_eq!(
+        held.try_git(&["commit", "-qm", "Mine"]).stderr(),
+        "by hand\n"
+    );
+
+    // The file of an older git goes as soon as it is seen.
+    fs::write(
+        held.base_hook(),
+        "#!/bin/sh\n# git stream: of an older git\n",
+    )
+    .unwrap();
+    held.sandbox.run(["init"]).go().succeeded();
+    assert!(!held.base_hook().exists());
+    held.sandbox.run(["init", "--uninstall"]).go().succeeded();
+    quiet(&held.committing(&["README.md"], &[]).agent("a1").go());
+}
+
+#[test]
+fn where_git_has_only_files_nothing_is_configured() {
+    let held = Held::new();
+    if has_configured_hooks(&held.sandbox) {
+        return;
+    }
+    let config = held.sandbox.repo().join(".git/git-stream.config");
+    let text = fs::read_to_string(&config).unwrap();
+    assert!(!text.contains("[hook"), "{text}");
+    fs::write(
+        &config,
+        format!("[hook \"git-stream-base\"]\n\tevent = x\n{text}"),
+    )
+    .unwrap();
+    held.sandbox.run(["init"]).go().succeeded();
+    assert_eq!(fs::read_to_string(&config).unwrap(), text);
 }

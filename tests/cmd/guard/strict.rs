@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use insta::assert_snapshot;
 
-use super::{Held, claim};
+use super::{Held, claim, has_configured_hooks};
 use crate::support::{Ran, Sandbox, assert_sound};
 
 impl Held {
@@ -74,7 +74,13 @@ fn plumbing_is_refused_with_the_paths_and_whose_they_are() {
     let held = Held::strict();
     let foreign = held.foreign();
     let ran = held.try_git(&["update-ref", "refs/heads/stream/api", &foreign]);
-    assert_snapshot!(ran.block(), @"
+    // The last line is git's, and differs between versions.
+    let block = ran.block();
+    let ours: Vec<&str> = block
+        .lines()
+        .filter(|line| !line.starts_with("fatal:"))
+        .collect();
+    assert_snapshot!(ours.join("\n"), @"
     $ cd $ROOT/repo.streams/api && git update-ref refs/heads/stream/api $OID1
     --- stderr ---
     error: 'stream/api' stays where it is: the commit of stream 'api' changes what it may not: 1 of ui (held by a2)
@@ -82,7 +88,6 @@ fn plumbing_is_refused_with_the_paths_and_whose_they_are() {
         src/ui/app.js in $oid1 (Made)
     hint: Leave the paths of 'ui' to a2; what they are doing is in `git stream status ui`.
     hint: See with `git status` what the command had changed in the index and the files before it was refused.
-    fatal: ref updates aborted by hook
     [status 128]
     ");
     held.stays(&held.tip(), &ran);
@@ -430,11 +435,14 @@ fn the_users_own_hook_gets_every_phase_with_its_lines() {
 #[test]
 fn it_is_kept_by_a_second_init_and_taken_away_by_a_person() {
     let held = Held::new();
+    if has_configured_hooks(&held.sandbox) {
+        return;
+    }
     let ours = held
         .sandbox
         .repo()
         .join(".git/git-stream/hooks/reference-transaction");
-    assert!(!ours.is_symlink() && !held.main_hook("reference-transaction").exists());
+    assert!(!ours.exists() && !held.main_hook("reference-transaction").exists());
     assert_snapshot!(held.sandbox.run(["init", "--strict", "-n"]).block(), @"
     $ git stream init --strict -n
     moves of streams' branches would be judged from now on
@@ -447,13 +455,13 @@ fn it_is_kept_by_a_second_init_and_taken_away_by_a_person() {
     wrote '$ROOT/repo/.git/hooks/reference-transaction', which sees streams' branches being moved
     [status 0]
     ");
-    assert!(ours.is_symlink() && held.main_hook("reference-transaction").is_symlink());
+    assert!(ours.exists() && held.main_hook("reference-transaction").exists());
     assert_snapshot!(held.sandbox.run(["init"]).block(), @"
     $ git stream init
     nothing to do: everything is set up
     [status 0]
     ");
-    assert!(ours.is_symlink());
+    assert!(ours.exists());
     assert_snapshot!(held.sandbox.run(["init", "--no-strict"]).agent("a1").block(), @"
     $ GIT_STREAM_AGENT=a1 git stream init --no-strict
     --- stderr ---
@@ -461,19 +469,19 @@ fn it_is_kept_by_a_second_init_and_taken_away_by_a_person() {
     hint: Nothing was changed. Ask a person to run the same command in a terminal of their own.
     [status 1]
     ");
-    assert!(ours.is_symlink());
+    assert!(ours.exists());
     assert_snapshot!(held.sandbox.run(["init", "--no-strict"]).block(), @"
     $ git stream init --no-strict
     moves of streams' branches are not judged from now on
     wrote the hooks in '$ROOT/repo/.git/git-stream/hooks'
     [status 0]
     ");
-    assert!(!ours.is_symlink() && !held.main_hook("reference-transaction").is_symlink());
+    assert!(!ours.exists() && !held.main_hook("reference-transaction").exists());
     held.sandbox.run(["init", "--strict"]).go().succeeded();
     held.sandbox.run(["init", "--uninstall"]).go().succeeded();
-    assert!(!ours.is_symlink() && !held.main_hook("reference-transaction").is_symlink());
+    assert!(!ours.exists() && !held.main_hook("reference-transaction").exists());
     held.sandbox.run(["init"]).go().succeeded();
-    assert!(!ours.is_symlink());
+    assert!(!ours.exists());
 }
 
 #[test]
@@ -492,6 +500,9 @@ fn an_unreadable_ledger_refuses_but_old_tips_and_removals_pass() {
 #[test]
 fn where_the_main_checkout_has_one_of_its_own_it_is_said() {
     let sandbox = Sandbox::new();
+    if has_configured_hooks(&sandbox) {
+        return;
+    }
     sandbox.script(".git/hooks/reference-transaction", "#!/bin/sh\n");
     let held = Held::of(sandbox);
     assert_snapshot!(held.sandbox.run(["init", "--strict"]).block(), @"
@@ -507,4 +518,77 @@ fn where_the_main_checkout_has_one_of_its_own_it_is_said() {
     assert_eq!(status["off"][0]["why"], "taken");
     let text = fs::read_to_string(held.main_hook("reference-transaction")).unwrap();
     assert_eq!(text, "#!/bin/sh\n");
+}
+
+#[test]
+fn who_spoils_the_hook_spoils_no_program_and_it_comes_back() {
+    let held = Held::strict();
+    let hooks = held.sandbox.repo().join(".git/git-stream/hooks");
+    for hook in fs::read_dir(&hooks).unwrap() {
+        let hook = hook.unwrap().path();
+        assert!(!hook.is_symlink(), "{}", hook.display());
+    }
+    let hook = hooks.join("reference-transaction");
+    let text = fs::read_to_string(&hook).unwrap();
+    assert!(text.contains("/git-stream-guard\n# git stream:"), "{text}");
+    for spoil in ["chmod -x", "echo '#!/bin/true' >", "rm"] {
+        let spoil = format!("{spoil} {}", hook.display());
+        held.sandbox.program("sh", ["-c", &spoil]).go().succeeded();
+        held.write("src/api/lib.rs", &spoil);
+        held.git(&["commit", "-qam", "Own work"]);
+        assert_eq!(fs::read_to_string(&hook).unwrap(), text, "{spoil}");
+        held.stays(
+            &held.tip(),
+            &held.try_git(&["update-ref", "HEAD", &held.foreign()]),
+        );
+    }
+}
+
+#[test]
+fn where_git_configures_hooks_each_move_is_judged_once() {
+    let sandbox = Sandbox::new();
+    if !has_configured_hooks(&sandbox) {
+        println!("!!!!  SKIPPED: this git has no hooks in its configuration  !!!!");
+        return;
+    }
+    let held = Held::strict_in(sandbox);
+    assert!(!held.main_hook("reference-transaction").exists());
+    let trace = held.sandbox.root().join("tmp/trace");
+    let started = |directory: &std::path::Path, args: &[&str]| {
+        drop(fs::remove_file(&trace));
+        let call = held.sandbox.program("git", args).in_dir(directory);
+        let _any_answer = call.env("GIT_TRACE2_EVENT", &trace).go();
+        let text = fs::read_to_string(&trace).unwrap();
+        let hooks = text
+            .lines()
+            .filter(|line| line.contains("\"hook_name\":\"reference-transaction\""));
+        let (configured, files): (Vec<&str>, Vec<&str>) =
+            hooks.partition(|line| line.contains("git-stream-guard' moves"));
+        (configured.len(), files.len())
+    };
+    let (own, branch) = (held.own(), "refs/heads/stream/api");
+    // Three phases, in either place.
+    assert_eq!(started(&held.api, &["update-ref", branch, &own]), (0, 3));
+    let tip = held.tip();
+    assert_eq!(
+        started(&held.sandbox.repo(), &["update-ref", branch, "HEAD"]),
+        (3, 0)
+    );
+    // It cannot be switched off by the flag that switches off files, and does not see our own moves.
+    let unhooked = [
+        "-c",
+        "core.hooksPath=/dev/null",
+        "update-ref",
+        branch,
+        &held.foreign(),
+    ];
+    held.git(&["update-ref", branch, tip.trim()]);
+    held.stays(&tip, &held.try_main(&unhooked));
+    held.sandbox
+        .run(["release", "api"])
+        .agent("a1")
+        .go()
+        .succeeded();
+    held.sandbox.run(["init", "--no-strict"]).go().succeeded();
+    assert_eq!(started(&held.sandbox.repo(), &["tag", "any"]), (0, 0));
 }
