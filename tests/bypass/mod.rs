@@ -3,7 +3,8 @@
 //! `ways/*.ways` holds the ways: a name, a sentence and the commands, which `sh` really runs in the
 //! worktree of a stream that an agent holds, with `prelude.sh` at hand and `forge.py` for what no
 //! command of git's writes. Each is performed twice: in a repository without any guard, where it
-//! shows what it does, and in one that git stream guards. What stopped it is not written down
+//! shows what it does, and in one that git stream guards; what gets past is performed once more
+//! with the strict layer. What stopped it is not written down
 //! with the way but found out afterwards: [`trace`] reads which hook refused or told, [`breach`]
 //! looks at the history with git alone, [`perform`] asks our programs, [`table`] writes it down.
 //!
@@ -57,11 +58,15 @@ fn row(way: &Way) -> Row {
         );
         return Row::not_tried(way, lacking);
     }
+    let guarded = perform(way, Setting::Guarded);
+    // What the ordinary hooks have stopped is not asked of the strict layer.
+    let strict = (!guarded.is_clean()).then(|| perform(way, Setting::Strict));
     Row {
         way: way.clone(),
         lacking: None,
         unguarded: Some(perform(way, Setting::Unguarded)),
-        guarded: Some(perform(way, Setting::Guarded)),
+        guarded: Some(guarded),
+        strict,
     }
 }
 

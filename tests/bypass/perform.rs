@@ -32,6 +32,8 @@ pub(super) enum Setting {
     Unguarded,
     /// As `git stream init` sets it up.
     Guarded,
+    /// As `git stream init --strict` does.
+    Strict,
 }
 
 /// What was found afterwards.
@@ -118,7 +120,11 @@ impl Scene {
             let path = worktree.to_str().unwrap();
             sandbox.git(&["worktree", "add", "-q", "-b", "stream/api", path]);
         } else {
-            sandbox.run(["init"]).go().succeeded();
+            let init: &[&str] = match setting {
+                Setting::Strict => &["init", "--strict"],
+                Setting::Guarded | Setting::Unguarded => &["init"],
+            };
+            sandbox.run(init).go().succeeded();
             for (stream, agent) in [("api", "a1"), ("ui", "a2")] {
                 sandbox
                     .run(["claim", stream, "--agent", agent])
@@ -146,7 +152,7 @@ impl Scene {
         let anywhere = sandbox.root().join("anywhere.git");
         let path = anywhere.to_str().unwrap();
         sandbox.git(&["init", "-q", "--bare", "--template=", path]);
-        if setting == Setting::Guarded {
+        if setting != Setting::Unguarded {
             let init = sandbox.run(["init", "--server", "--base", "main"]);
             init.in_dir(&server).go().succeeded();
             let server = server.to_str().unwrap();

@@ -19,8 +19,8 @@ const OPENING: &str = "\
 # Every way round that was tried
 
 Each of these is really performed by a test, in the worktree of a stream that an agent holds, twice:
-in a repository without any guard, and in one that git stream guards. What stopped it was found out
-afterwards: from what git writes down about its hooks, from the ledger, from a push, and from
+in a repository without any guard, and in one that git stream guards. What gets past is performed
+once more where `git stream init --strict` has set it up. What stopped it was found out afterwards: from what git writes down about its hooks, from the ledger, from a push, and from
 landing's check, `git stream guard range BASE..TIP --stream NAME`, asked in a clean clone with the
 commit of the base that the server has. Whether a history brings something that is not the stream's
 is told by git alone, from the trees of its commits.
@@ -29,6 +29,7 @@ is told by git alone, from the trees of its commits.
 |---|---|
 | before | the hook that refused, so that nothing came into the branch's history |
 | after | the detector that told, and marked the stream in the ledger; or `verify`, where none did and `git stream verify` finds it (or fails, because it cannot read something); or — where nothing in this repository knows |
+| strict | the hook that refused with [the strict layer](guard.md#the-strict-layer), where nothing else had |
 | push | the hook that refused to push the branch from the worktree |
 | server | what [`git stream receive`](server.md) says to a push that passed by every hook here |
 | landing | the verdict, with the reason for which a path is refused; \"no verdict\" is a refusal, too: the history as a whole cannot be judged |
@@ -47,6 +48,8 @@ pub(super) struct Row {
     pub(super) lacking: Option<String>,
     pub(super) unguarded: Option<Seen>,
     pub(super) guarded: Option<Seen>,
+    /// Only where the guard had let it into the history.
+    pub(super) strict: Option<Seen>,
 }
 
 impl Row {
@@ -56,12 +59,18 @@ impl Row {
             lacking: Some(lacking),
             unguarded: None,
             guarded: None,
+            strict: None,
         }
     }
 
     /// What must never be: landing accepts a breach, or refuses a history without one.
     pub(super) fn wrong(&self) -> Option<String> {
-        let wrong: Vec<String> = [("unguarded", &self.unguarded), ("guarded", &self.guarded)]
+        let performed = [
+            ("unguarded", &self.unguarded),
+            ("guarded", &self.guarded),
+            ("strict", &self.strict),
+        ];
+        let wrong: Vec<String> = performed
             .into_iter()
             .filter_map(|(setting, seen)| {
                 let seen = seen.as_ref()?;
@@ -92,21 +101,22 @@ impl Row {
 
     fn line(&self) -> String {
         let Way { name, sentence, .. } = &self.way;
-        let [before, after, push, server, landing] = match (&self.unguarded, &self.guarded) {
-            (Some(unguarded), Some(guarded)) => cells(unguarded, guarded),
+        let [before, after, strict, push, server, landing] = match (&self.unguarded, &self.guarded)
+        {
+            (Some(unguarded), Some(guarded)) => cells(unguarded, guarded, self.strict.as_ref()),
             _ => {
                 let lacking = self.lacking.as_deref().unwrap_or_default();
                 let said = format!("not tried: needs {lacking}");
                 let none = String::new;
-                [said, none(), none(), none(), none()]
+                [said, none(), none(), none(), none(), none()]
             }
         };
         let way = format!("**{name}**: {sentence}").replace('|', "\\|");
-        format!("| {way} | {before} | {after} | {push} | {server} | {landing} |\n")
+        format!("| {way} | {before} | {after} | {strict} | {push} | {server} | {landing} |\n")
     }
 }
 
-fn cells(unguarded: &Seen, guarded: &Seen) -> [String; 5] {
+fn cells(unguarded: &Seen, guarded: &Seen, strict: Option<&Seen>) -> [String; 6] {
     let none = String::new;
     if guarded.is_clean() {
         let before = match (unguarded.is_clean(), guarded.hooks.refused.as_slice()) {
@@ -118,7 +128,14 @@ fn cells(unguarded: &Seen, guarded: &Seen) -> [String; 5] {
             Landing::NoBranch => "no branch",
             Landing::Accepted | Landing::Refused(_) | Landing::NotFetched => "accepts",
         };
-        return [before, none(), none(), server(guarded), landing.to_owned()];
+        return [
+            before,
+            none(),
+            none(),
+            none(),
+            server(guarded),
+            landing.to_owned(),
+        ];
     }
     let asked = guarded.asked.as_ref().expect("there is a guard");
     let after = match guarded.hooks.told.as_slice() {
@@ -128,6 +145,12 @@ fn cells(unguarded: &Seen, guarded: &Seen) -> [String; 5] {
             _ => "`verify` fails".to_owned(),
         },
         told => code(told),
+    };
+    let strict = match strict {
+        Some(strict) if !strict.is_clean() => "—".to_owned(),
+        Some(strict) if strict.hooks.refused.is_empty() => "refused by our programs".to_owned(),
+        Some(strict) => code(&strict.hooks.refused),
+        None => String::new(),
     };
     let push = match asked.push.as_slice() {
         [] => "—".to_owned(),
@@ -140,7 +163,7 @@ fn cells(unguarded: &Seen, guarded: &Seen) -> [String; 5] {
         Landing::Refused(why) if why.is_empty() => "refuses: no verdict".to_owned(),
         Landing::Refused(why) => format!("refuses: {}", why.join(", ")),
     };
-    [none(), after, push, server(guarded), landing]
+    [none(), after, strict, push, server(guarded), landing]
 }
 
 /// What the server said.
@@ -156,7 +179,7 @@ fn server(seen: &Seen) -> String {
 
 impl Seen {
     /// Whether nothing came into the history.
-    fn is_clean(&self) -> bool {
+    pub(super) fn is_clean(&self) -> bool {
         self.breach.is_none() && !matches!(self.landing, Landing::NotFetched)
     }
 }
@@ -175,7 +198,7 @@ fn page(rows: &[Row]) -> String {
             group = &row.way.group;
             let _never_fails = write!(
                 page,
-                "\n## {group}\n\n| way | before | after | push | server | landing |\n|---|---|---|---|---|---|\n"
+                "\n## {group}\n\n| way | before | after | strict | push | server | landing |\n|---|---|---|---|---|---|---|\n"
             );
         }
         page.push_str(&row.line());
@@ -204,6 +227,10 @@ fn counted(rows: &[Row]) -> String {
         let asked = seen.asked.as_ref();
         !seen.is_clean() && asked.is_some_and(|asked| !asked.push.is_empty())
     });
+    let strict = rows
+        .iter()
+        .filter(|row| row.strict.as_ref().is_some_and(Seen::is_clean));
+    let strict = strict.count();
     let served = count(&|seen| {
         let asked = seen.asked.as_ref();
         seen.breach.is_some() && asked.is_some_and(|asked| asked.server == Server::Accepted)
@@ -213,7 +240,8 @@ fn counted(rows: &[Row]) -> String {
     format!(
         "Of {} ways, seen with git {major}.{minor}, {works} do harm where there is no guard. A hook \
          refused {hooks}. {past} came\ninto the branch's history: of these a detector told {told}, \
-         `git stream verify` finds {verify} more, and\n`pre-push` refused {push}. The server accepted {served}, landing {landed}.\n",
+         `git stream verify` finds {verify} more, and\n`pre-push` refused {push}. The strict layer stops {strict} of them. The server accepted {served}, \
+         landing {landed}.\n",
         rows.len()
     )
 }
