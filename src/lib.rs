@@ -19,6 +19,7 @@
 //! | [`claim`]   | take, hold and give back a stream                                 |
 //! | [`sync`]    | rebase or stop: decide in memory, then move                       |
 //! | [`kept`]    | what is kept so that a step can be taken back, where, how long?   |
+//! | [`land`]    | bring a finished stream onto the base, verified and checked       |
 //! | [`inbox`]   | what waits for a person?                                          |
 //! | [`log`]     | what has happened, for people and for programs?                    |
 //! | [`status`]  | the one picture of everything                                     |
@@ -30,8 +31,8 @@
 //!
 //! ```text
 //! verb → cli, and every domain module
-//! status, log, undo, sync, claim, inbox, setup, receive, guard, kept → workspace, rule
-//!     beside one another: claim → kept, setup → receive → guard;  undo → sync → inbox, claim, kept;  log → inbox, kept;  status → inbox, guard, sync
+//! land, status, log, undo, sync, claim, inbox, setup, receive, guard, kept → workspace, rule
+//!     beside one another: claim → kept, setup → receive → guard;  land, undo → sync → inbox, claim, kept;  log → inbox, kept;  status → inbox, guard, sync
 //! workspace → caller → ledger → plan → pattern;  workspace → rule
 //! rule → pattern, plan, git
 //! ledger → git
@@ -48,6 +49,7 @@ pub mod git;
 pub mod guard;
 pub mod inbox;
 pub mod kept;
+pub mod land;
 pub mod ledger;
 pub mod log;
 pub mod name;

@@ -42,6 +42,23 @@ pub(super) fn copy(workspace: &Workspace<'_>, top: &Path) -> Result<Vec<String>,
     Ok(notes)
 }
 
+/// Copies those that a worktree of ours lacks, or has in another version.
+pub fn refresh(workspace: &Workspace<'_>, top: &Path) -> Result<(), Error> {
+    let Some(main) = workspace.repo.main_top() else {
+        return Ok(());
+    };
+    for file in wanted(workspace, main)? {
+        let relative = Path::new(OsStr::from_bytes(&file));
+        let (from, to) = (main.join(relative), top.join(relative));
+        if fs::read(&from).ok() != fs::read(&to).ok() {
+            // What a check has left there is nobody's.
+            drop(fs::remove_file(&to));
+            copy_one(&from, &to)?;
+        }
+    }
+    Ok(())
+}
+
 /// The files to copy that exist, relative to the top.
 pub(super) fn wanted(workspace: &Workspace<'_>, main: &Path) -> Result<Vec<BString>, Error> {
     let repo = workspace.repo;

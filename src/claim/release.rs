@@ -256,7 +256,7 @@ fn did_work(workspace: &Workspace<'_>, claim: &Claim, tip: Id) -> Result<bool, E
 }
 
 /// Removes for good what holds nothing of its own, and what has been kept for long enough.
-fn dispose(workspace: &Workspace<'_>, aside: Aside) -> Option<Aside> {
+pub(super) fn dispose(workspace: &Workspace<'_>, aside: Aside) -> Option<Aside> {
     // What cannot be removed now is removed by a later command.
     drop(kept::sweep(workspace));
     let trashed = aside.trashed.as_ref();
@@ -280,7 +280,7 @@ fn put_back(workspace: &Workspace<'_>, operation: &Operation) {
 }
 
 /// Whether any worktree is on the stream's branch.
-fn is_checked_out(repo: &Repo, stream: &StreamName) -> Result<bool, Error> {
+pub(super) fn is_checked_out(repo: &Repo, stream: &StreamName) -> Result<bool, Error> {
     let branch = stream.branch_ref();
     let linked = repo.linked_worktrees()?;
     let is_on = |linked: &Linked| linked.branch.as_ref() == Some(&branch) && linked.top.exists();

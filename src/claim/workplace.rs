@@ -270,7 +270,7 @@ pub(super) fn unmake(
 }
 
 /// Keeps a worktree inside the repository out of git's view.
-fn hide(repo: &Repo, top: &Path) -> Result<(), Error> {
+pub fn hide(repo: &Repo, top: &Path) -> Result<(), Error> {
     let Some(inside) = repo.main_top().and_then(|main| top.strip_prefix(main).ok()) else {
         return Ok(());
     };

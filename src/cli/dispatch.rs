@@ -46,6 +46,10 @@ pub const VERBS: [(&str, &[Known]); 3] = [
                 "sync",
                 "Rebase a stream onto its base, or stop before anything is touched",
             ),
+            known(
+                "land",
+                "Bring a finished stream onto the base, verified and checked",
+            ),
             known("inbox", "Show the questions that wait for a person"),
             known("log", "Show what has happened, newest first"),
             known(
@@ -71,6 +75,10 @@ pub const VERBS: [(&str, &[Known]); 3] = [
         &[
             known("claim", "Take a stream and print its worktree"),
             known("path", "Print a stream's worktree"),
+            known(
+                "progress",
+                "Say how far a stream is: complete, failed, or in work after all",
+            ),
             known("guard", "Ask whether a change stays inside its stream"),
             known(
                 "verify",

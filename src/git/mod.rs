@@ -4,6 +4,7 @@
 //! worktrees or the network goes through the `git` program, so that git's own rules hold.
 //! No other module starts a process of git or opens a file inside the git directory by itself.
 
+mod checkout;
 mod command;
 mod config;
 mod date;
@@ -32,6 +33,7 @@ mod unclean;
 mod version;
 mod worktree;
 
+pub use checkout::Checkout;
 pub use command::{Call, Git, Output};
 pub use config::sets;
 pub use error::Error;

@@ -63,6 +63,8 @@ fn held(agent: &str) -> Stream {
         tainted: None,
         claim: Some(claim),
         work: None,
+        landing: None,
+        review: None,
         extra: toml::Table::new(),
     }
 }

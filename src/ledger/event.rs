@@ -12,18 +12,24 @@ use crate::name::{AgentName, StreamName};
 pub struct Event {
     /// The event in words: the commit's subject.
     pub subject: String,
-    /// The stream it is about.
-    pub stream: Option<StreamName>,
+    /// The streams it is about.
+    pub streams: Vec<StreamName>,
     /// Who did it.
     pub agent: AgentName,
-    /// The stream's epoch after it.
-    pub epoch: Option<u64>,
+    /// Their epochs after it, in the same order.
+    pub epochs: Vec<u64>,
     /// The operation it belongs to.
     pub op: OpId,
     /// Every ref that the operation moved: what `undo` reads.
     pub moves: Vec<RefMove>,
     /// The operation that it takes back.
     pub undoes: Option<OpId>,
+    /// Every ref that git had moved for it before.
+    pub moved: Vec<RefMove>,
+    /// Every ref of the base's remote that it moved, by its name there.
+    pub publish: Vec<RefMove>,
+    /// What it puts into the ledger's tree beside the state: names and contents.
+    pub files: Vec<(String, String)>,
 }
 
 /// How the entry ends that only says that an operation has begun.
@@ -38,21 +44,27 @@ impl Event {
         let mut trailer = |key: &str, value: &dyn std::fmt::Display| {
             writeln!(text, "{key}: {value}").expect("strings take whatever is written");
         };
-        if let Some(stream) = &self.stream {
+        for stream in &self.streams {
             trailer("Stream", stream);
         }
         trailer("Agent", &self.agent);
-        if let Some(epoch) = &self.epoch {
+        for epoch in &self.epochs {
             trailer("Epoch", epoch);
         }
         trailer("Op", &self.op);
         if let Some(undone) = &self.undoes {
             trailer("Undoes", undone);
         }
-        // A ref that only had to stay where it was has not moved.
-        for RefMove { name, old, new } in self.moves.iter().filter(|one| one.old != one.new) {
-            let (old, new) = (old.unwrap_or(null), new.unwrap_or(null));
-            trailer("Ref", &format!("{name} {old} {new}"));
+        for (key, moves) in [
+            ("Ref", &self.moves),
+            ("Ref", &self.moved),
+            ("Push", &self.publish),
+        ] {
+            // A ref that only had to stay where it was has not moved.
+            for RefMove { name, old, new } in moves.iter().filter(|one| one.old != one.new) {
+                let (old, new) = (old.unwrap_or(null), new.unwrap_or(null));
+                trailer(key, &format!("{name} {old} {new}"));
+            }
         }
         text
     }
@@ -63,28 +75,37 @@ impl Event {
         let subject = message.lines().next().unwrap_or_default().to_owned();
         let mut event = Event {
             subject,
-            stream: None,
+            streams: Vec::new(),
             agent: "somebody".parse().expect("a plain word is a name"),
-            epoch: None,
+            epochs: Vec::new(),
             op: OpId::nobodys(),
             moves: Vec::new(),
             undoes: None,
+            moved: Vec::new(),
+            publish: Vec::new(),
+            files: Vec::new(),
         };
         for line in message.lines().skip(1) {
             let Some((key, value)) = line.split_once(": ") else {
                 continue;
             };
             match key {
-                "Stream" => event.stream = value.parse().ok(),
+                "Stream" => event.streams.extend(value.parse().ok()),
                 "Agent" => event.agent = value.parse().unwrap_or(event.agent),
-                "Epoch" => event.epoch = value.parse().ok(),
+                "Epoch" => event.epochs.extend(value.parse::<u64>().ok()),
                 "Op" => event.op = OpId::parse(value).unwrap_or(event.op),
                 "Undoes" => event.undoes = OpId::parse(value),
                 "Ref" => event.moves.extend(ref_move(value)),
+                "Push" => event.publish.extend(ref_move(value)),
                 _ => {}
             }
         }
         event
+    }
+
+    /// The stream it is about; of several that have landed together, the first.
+    pub fn stream(&self) -> Option<&StreamName> {
+        self.streams.first()
     }
 
     /// The verb that wrote it.
@@ -98,7 +119,7 @@ impl Event {
         let mut rest = self.subject.as_str();
         let mut skip = |word: &str| rest = rest.strip_prefix(word).unwrap_or(rest);
         skip(&format!("{} ", self.verb()));
-        if let Some(stream) = &self.stream {
+        if let Some(stream) = self.stream() {
             skip(&format!("{stream}: "));
         }
         skip(&format!("{} ", self.agent));
@@ -132,9 +153,9 @@ mod tests {
     fn event() -> Event {
         Event {
             subject: "sync api: 2 commits onto 111111111111".to_owned(),
-            stream: Some("api".parse().unwrap()),
+            streams: vec!["api".parse().unwrap()],
             agent: "a: b".parse().unwrap(),
-            epoch: Some(3),
+            epochs: vec![3],
             op: OpId::new(),
             moves: vec![RefMove {
                 name: "refs/heads/stream/api".to_owned(),
@@ -142,6 +163,9 @@ mod tests {
                 new: Some(Id::from_bytes_or_panic(&[1; 20])),
             }],
             undoes: Some(OpId::new()),
+            moved: Vec::new(),
+            publish: Vec::new(),
+            files: Vec::new(),
         }
     }
 
@@ -161,7 +185,7 @@ mod tests {
             "x\n\nOp: ../../x\nRef: a\nRef: a b c\nStream: /\nAgent: \n",
         ] {
             let event = Event::parse(text);
-            assert_eq!((event.stream, event.moves.len()), (None, 0), "{text:?}");
+            assert_eq!((event.streams.len(), event.moves.len()), (0, 0), "{text:?}");
         }
     }
 

@@ -5,6 +5,7 @@
 //! base.toml               the base branch and its trusted commit
 //! streams/<name>.toml     a stream and its claim
 //! escalations/<id>.toml   an open question
+//! archive/<name>/         what was archived with each landing; not part of the state
 //! ```
 //!
 //! Files that are not known are kept as they are: another version may have put them there.
@@ -93,14 +94,19 @@ fn parse<T: DeserializeOwned>(file: &str, bytes: &[u8]) -> Result<T, Error> {
     toml::from_str(text).map_err(|error| unreadable(error.into()))
 }
 
-/// Writes the tree of the next state: only the files that have changed.
+/// Writes the tree of the next state: only the files that have changed, and those that the event
+/// puts beside the state.
 pub(super) fn write(
     repo: &Repo,
     tree: Option<Id>,
-    before: &State,
-    after: &State,
+    (before, after): (&State, &State),
+    more: &[(String, String)],
 ) -> Result<Id, Error> {
     let mut edits = BTreeMap::new();
+    for (name, content) in more {
+        let blob = repo.write_blob(content.as_bytes())?;
+        edits.insert(name.as_str().into(), Some(blob));
+    }
     if tree.is_none() {
         let blob = repo.write_blob(format!("{FORMAT}\n").as_bytes())?;
         edits.insert("format".into(), Some(blob));

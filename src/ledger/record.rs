@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::hex;
+use super::landing::{Landing, Review};
 use super::operation::OpId;
 use crate::git::Id;
 use crate::name::{AgentName, StreamName};
@@ -118,6 +119,12 @@ pub struct Stream {
     /// What was left on its branch when nobody held it any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work: Option<Work>,
+    /// How its work came onto the base, the last time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub landing: Option<Landing>,
+    /// The pull request that waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<Review>,
     /// Keys of newer versions.
     #[serde(flatten)]
     pub extra: toml::Table,
@@ -191,6 +198,9 @@ pub struct Intent {
     /// The refs it is about to move, as `name old new`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moves: Vec<RefMove>,
+    /// The refs it is about to move on the base's remote, by their names there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub publish: Vec<RefMove>,
 }
 
 /// A ref's way from one commit to another, as the ledger records it.
@@ -324,5 +334,20 @@ impl Escalation {
         let is_there = self.streams.contains(stream);
         let part = self.parts.get(stream).map(|part| part.cause.as_str());
         is_there.then(|| part.unwrap_or(&self.cause))
+    }
+
+    /// The kind that says that a check has failed in the queue.
+    pub const CHECK_FAILED: &'static str = "check-failed";
+
+    /// Whether a landing finds out by itself, each time, if there is still reason to ask.
+    pub fn is_decided_again(&self) -> bool {
+        let kinds = [
+            Escalation::TAINTED,
+            Escalation::CONFLICT,
+            Escalation::BASE_MOVED,
+            Escalation::RENAMED,
+            Escalation::CHECK_FAILED,
+        ];
+        kinds.contains(&self.kind.as_str())
     }
 }

@@ -170,6 +170,16 @@ pub enum Refusal {
         /// The stream.
         stream: StreamName,
     },
+    /// A question is open that only an answer can close.
+    #[error("a person has to answer {id} first: {question}")]
+    Asked {
+        /// The stream.
+        stream: StreamName,
+        /// The question.
+        id: String,
+        /// Its sentence.
+        question: String,
+    },
     /// There is no such question.
     #[error("there is no open question '{id}'")]
     NoQuestion {
@@ -187,6 +197,7 @@ impl Explain for Refusal {
             | Refusal::Conflicts { .. }
             | Refusal::Busy { .. }
             | Refusal::Overtaken { .. } => Exit::Busy,
+            Refusal::Asked { .. } => Exit::Stopped,
             Refusal::Planned { .. }
             | Refusal::TooComplex { .. }
             | Refusal::Unknown { .. }
@@ -267,6 +278,9 @@ impl Explain for Refusal {
                 "Nothing was changed. Ask a person; what waits for them is in `git stream inbox`."
                     .to_owned()
             }
+            Refusal::Asked { id, .. } => {
+                format!("Nothing was changed. Read the question with `git stream inbox {id}`.")
+            }
             Refusal::NoQuestion { .. } => {
                 "Nothing was changed. See the open questions with `git stream inbox`.".to_owned()
             }
@@ -306,6 +320,7 @@ impl Explain for Refusal {
             Refusal::Busy { verb, .. } => json!({"cause": "operation", "verb": verb}),
             Refusal::Overtaken { .. } => json!({"cause": "overtaken"}),
             Refusal::PersonOnly { .. } => json!({"cause": "person-only"}),
+            Refusal::Asked { id, .. } => json!({"cause": "asked", "question": id}),
             Refusal::NoQuestion { .. } => json!({"cause": "no-question"}),
         };
         let Value::Object(map) = value else {

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::hex;
+use super::landing::{LandedStream, Review};
 use super::operation::OpId;
 use super::record::{Base, Escalation, Kind, RefMove, Stream, Work};
 use crate::git::Id;
@@ -49,6 +50,24 @@ pub struct Request {
     /// The refs that move together with the ledger, or not at all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moves: Vec<RefMove>,
+    /// The refs that git has moved already: written down, and not moved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moved: Vec<RefMove>,
+    /// The refs of the base's remote that move with it, by their names there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub publish: Vec<RefMove>,
+}
+
+/// What a holder says about its stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum How {
+    /// It is complete, and may land.
+    Complete,
+    /// It cannot be done.
+    Failed,
+    /// There is more to do after all.
+    Working,
 }
 
 /// What is asked for.
@@ -126,6 +145,56 @@ pub enum What {
         /// The commit of the base that this stands on.
         #[serde(with = "hex")]
         start: Id,
+    },
+    /// Begin to land streams: nobody else works on them meanwhile. Asked again by the same
+    /// operation, it says which refs are about to move. Counts when it is acknowledged.
+    Landing {
+        /// The streams, each after those that it depends on.
+        streams: Vec<StreamName>,
+        /// The refs it is about to move here.
+        intends: Vec<RefMove>,
+        /// The refs it is about to move on the base's remote.
+        publish: Vec<RefMove>,
+    },
+    /// The base has them. Counts when it is acknowledged, together with the base.
+    Landed {
+        /// The streams, all of them by one move of the base.
+        landed: Vec<LandedStream>,
+    },
+    /// After a landing: more was committed meanwhile, and its holder goes on. May ride along.
+    GoesOn {
+        /// The stream.
+        stream: StreamName,
+        /// How many commits it has beyond what has landed.
+        commits: usize,
+    },
+    /// Say how far a stream is. May ride along.
+    Report {
+        /// The stream.
+        stream: StreamName,
+        /// How far.
+        how: How,
+        /// Why, in words.
+        note: Option<String>,
+    },
+    /// A stream's branch is pushed, and its pull request waits. Counts when it is acknowledged.
+    Submitted {
+        /// The stream.
+        stream: StreamName,
+        /// What was pushed.
+        review: Box<Review>,
+    },
+    /// A stream's pull request was merged. May ride along: the base says so already.
+    Merged {
+        /// How the base got it.
+        landed: Box<LandedStream>,
+    },
+    /// A stream's pull request was closed without a merge. May ride along.
+    Returned {
+        /// The stream.
+        stream: StreamName,
+        /// Why, in words.
+        why: String,
     },
     /// An operation that was begun came to nothing, or died: forget its intent.
     Abandon {

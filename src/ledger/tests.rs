@@ -7,8 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::{
-    Actor, Applied, Base, Claim, Escalation, Intent, Kind, NewClaim, OpId, Request, Reverted,
-    Rules, State, Stream, StreamState, Undo, What, Work, allows, apply,
+    Actor, Applied, Base, Check, Claim, Escalation, How, Intent, Kind, LandedStream, Landing,
+    NewClaim, OpId, Request, Reverted, Review, Rules, State, Stream, StreamState, Undo, What, Work,
+    allows, apply,
 };
 use crate::git::Id;
 use crate::name::StreamName;
@@ -58,7 +59,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let numbers = (
         prop::sample::select(
             &[
-                0, 1, 2, 3, 4, 5, 6, 6, 7, 7, 8, 8, 9, 10, 11, 12, 13, 13, 14,
+                0, 1, 2, 3, 4, 5, 6, 6, 7, 7, 8, 8, 9, 10, 11, 12, 13, 13, 14, 15, 15, 16, 16, 17,
+                18, 18, 19, 20, 21,
             ][..],
         ),
         0..NAMES.len(),
@@ -147,6 +149,8 @@ impl Step {
             },
             trusted: None,
             moves: Vec::new(),
+            moved: Vec::new(),
+            publish: Vec::new(),
         }
     }
 
@@ -214,7 +218,36 @@ impl Step {
                 tip: id(4),
                 start: id(1),
             },
-            _ => What::Untaint { stream },
+            12 => What::Untaint { stream },
+            15 => What::Landing {
+                streams: if self.landed {
+                    vec![stream]
+                } else {
+                    vec![stream, name(self.other)]
+                },
+                intends: Vec::new(),
+                publish: Vec::new(),
+            },
+            16 => What::Landed {
+                landed: vec![landed(stream)],
+            },
+            17 => What::GoesOn { stream, commits: 1 },
+            18 => What::Report {
+                stream,
+                how: [How::Complete, How::Failed, How::Working][self.files % 3],
+                note: None,
+            },
+            19 => What::Submitted {
+                stream,
+                review: Box::new(review()),
+            },
+            20 => What::Merged {
+                landed: Box::new(landed(stream)),
+            },
+            _ => What::Returned {
+                stream,
+                why: "it was closed".to_owned(),
+            },
         }
     }
 
@@ -227,6 +260,8 @@ impl Step {
             tainted: None,
             claim: None,
             work: None,
+            landing: None,
+            review: None,
             extra: toml::Table::new(),
         };
         let of = |state: &State| state.stream(&stream).cloned().unwrap_or(unknown.clone());
@@ -250,7 +285,7 @@ impl Step {
         let question = QUESTIONS[self.files % 2];
         Escalation {
             id: question.to_owned(),
-            kind: "conflict".to_owned(),
+            kind: ["conflict", "check-failed", "other"][self.agent].to_owned(),
             streams: vec![stream, name(self.other)],
             agent: AGENTS[self.agent].parse().unwrap(),
             owner: None,
@@ -267,6 +302,49 @@ impl Step {
             parts: std::collections::BTreeMap::new(),
             extra: toml::Table::new(),
         }
+    }
+}
+
+fn landed(stream: StreamName) -> LandedStream {
+    LandedStream {
+        stream,
+        landing: Landing {
+            round: 1,
+            at: Timestamp::UNIX_EPOCH,
+            agent: "one".parse().unwrap(),
+            base: "main".to_owned(),
+            remote: None,
+            tip: id(2),
+            old: id(1),
+            new: id(4),
+            strategy: "rebase".to_owned(),
+            commits: 1,
+            files: 1,
+            check: Some(Check {
+                command: "true".to_owned(),
+                tree: id(5),
+                status: 0,
+                seconds: 1,
+            }),
+            extra: toml::Table::new(),
+        },
+        commits: vec![id(4).to_string()],
+        files: vec!["a/x".to_owned()],
+        log: "fine\n".to_owned(),
+    }
+}
+
+fn review() -> Review {
+    Review {
+        tip: id(2),
+        head: id(4),
+        onto: id(1),
+        remote: "origin".to_owned(),
+        branch: "stream/a".to_owned(),
+        since: Timestamp::UNIX_EPOCH,
+        said: None,
+        check: None,
+        extra: toml::Table::new(),
     }
 }
 
@@ -321,6 +399,8 @@ fn beginning(at: usize, stands: usize) -> State {
             extra: toml::Table::new(),
         }),
         work: None,
+        landing: None,
+        review: None,
         extra: toml::Table::new(),
     };
     begun.streams.insert(name(at), record);

@@ -7,6 +7,7 @@
 use bstr::BString;
 
 use super::event::{BEGINS, Event, READY};
+use super::finish;
 use super::questions;
 use super::record::{Claim, Escalation, Intent, Kind, Stream, StreamState, Work};
 use super::refusal::{Holder, Refusal};
@@ -15,7 +16,7 @@ use super::state::State;
 use crate::git::Id;
 use crate::name::StreamName;
 use crate::pattern::{Comparison, PatternSet, Territory};
-use crate::plan::{Plan, Widen};
+use crate::plan::{After, Plan, Widen};
 use crate::word;
 
 /// What a decision needs to know besides the state.
@@ -50,13 +51,14 @@ pub fn apply(state: &State, request: &Request, rules: &Rules<'_>) -> Result<Appl
         rules,
     }
     .decide()?;
-    let event = told.map(|Told { subject, stream }| Event {
-        subject,
-        epoch: stream
-            .as_ref()
-            .and_then(|name| next.stream(name))
-            .map(|stream| stream.epoch),
-        stream,
+    let event = told.map(|told| Event {
+        subject: told.subject,
+        epochs: told
+            .streams
+            .iter()
+            .filter_map(|name| Some(next.stream(name)?.epoch))
+            .collect(),
+        streams: told.streams,
         agent: request.by.agent.clone(),
         op: request.op.clone(),
         moves: request.moves.clone(),
@@ -65,21 +67,26 @@ pub fn apply(state: &State, request: &Request, rules: &Rules<'_>) -> Result<Appl
         } else {
             None
         },
+        moved: request.moved.clone(),
+        publish: request.publish.clone(),
+        files: told.files,
     });
     // Without an event nothing is written, so nothing has changed.
     let state = if event.is_some() { next } else { state.clone() };
     Ok(Applied { state, event })
 }
 
-/// What an event says: its subject, and the stream it is about.
+/// What an event says: its subject, the streams it is about, and the files that it archives.
 pub(super) struct Told {
     pub(super) subject: String,
-    pub(super) stream: Option<StreamName>,
+    pub(super) streams: Vec<StreamName>,
+    pub(super) files: Vec<(String, String)>,
 }
 
 /// A stream that another is compared with, and what else is known about it.
 type Other<'n, T> = (&'n StreamName, T);
 
+/// A decision that is being made; [`super::finish`] has the part of it that ends streams.
 pub(super) struct Decision<'a> {
     pub(super) next: &'a mut State,
     pub(super) request: &'a Request,
@@ -94,7 +101,8 @@ impl Decision<'_> {
                 self.next.base = Some(base.clone());
                 Ok(Some(Told {
                     subject: format!("base {}: {why}", base.branch),
-                    stream: None,
+                    streams: Vec::new(),
+                    files: Vec::new(),
                 }))
             }
             What::Claim(new) => self.claim(new),
@@ -138,6 +146,17 @@ impl Decision<'_> {
             } => self.synced(stream, *start, *landed, *commits),
             What::Undone(undo) => self.undone(undo),
             What::RolledBack { stream, tip, start } => self.rolled_back(stream, *tip, *start),
+            What::Landing {
+                streams,
+                intends,
+                publish,
+            } => self.begin_landing(streams, intends, publish),
+            What::Landed { landed } => self.landed(landed),
+            What::GoesOn { stream, commits } => self.goes_on(stream, *commits),
+            What::Report { stream, how, note } => self.report(stream, *how, note.as_deref()),
+            What::Submitted { stream, review } => self.submitted(stream, review),
+            What::Merged { landed } => self.merged(landed),
+            What::Returned { stream, why } => self.returned(stream, why),
             What::Abandon { stream, dead } => self.abandon(stream, dead.as_str()),
             What::Taint {
                 stream,
@@ -154,7 +173,8 @@ impl Decision<'_> {
                 open.notified = Some(at);
                 Ok(Some(Told {
                     subject: format!("notify {id}: a person is told again"),
-                    stream: open.streams.first().cloned(),
+                    streams: open.streams.iter().take(1).cloned().collect(),
+                    files: Vec::new(),
                 }))
             }
             What::Close { id, why } => {
@@ -166,7 +186,8 @@ impl Decision<'_> {
                 }
                 Ok(Some(Told {
                     subject: format!("close {id}: {why}"),
-                    stream: closed.streams.first().cloned(),
+                    streams: closed.streams.iter().take(1).cloned().collect(),
+                    files: Vec::new(),
                 }))
             }
         }
@@ -259,6 +280,8 @@ impl Decision<'_> {
                 tainted: None,
                 claim: None,
                 work: None,
+                landing: None,
+                review: None,
                 extra: toml::Table::new(),
             });
         if record.state == StreamState::Landed {
@@ -317,6 +340,7 @@ impl Decision<'_> {
         let record = self.record(name)?;
         record.claim = None;
         record.work = work.cloned();
+        record.review = None;
         record.state = if landed {
             StreamState::Landed
         } else {
@@ -364,7 +388,9 @@ impl Decision<'_> {
             _ => true,
         });
         if landed {
-            self.record(name)?.state = StreamState::Landed;
+            let record = self.record(name)?;
+            record.state = StreamState::Landed;
+            record.review = None;
             return told(name, format!("sync {name}: the base {onto} has all of it"));
         }
         let record = self.record(name)?;
@@ -403,7 +429,8 @@ impl Decision<'_> {
         }
     }
 
-    /// Forgets the claims of this machine whose making died: nobody was ever told of them.
+    /// Forgets the claims of this machine whose making died: nobody was ever told of them. Ends
+    /// those whose landing died when it had counted.
     fn drop_dead_claims(&mut self) -> Vec<StreamName> {
         let mut died = Vec::new();
         for (name, record) in &mut self.next.streams {
@@ -411,10 +438,15 @@ impl Decision<'_> {
                 .claim
                 .as_ref()
                 .and_then(|claim| claim.intent.as_ref());
-            if intent.is_some_and(|intent| intent.verb == "claim" && (self.rules.dead)(intent)) {
+            let Some(intent) = intent.filter(|intent| (self.rules.dead)(intent)) else {
+                continue;
+            };
+            if intent.verb == "claim" {
                 record.claim = None;
                 record.state = StreamState::Unclaimed;
                 died.push(name.clone());
+            } else if intent.verb == "land" && record.state == StreamState::Landed {
+                finish::end_landed(record);
             }
         }
         died
@@ -443,7 +475,16 @@ impl Decision<'_> {
                 .next
                 .stream(dependency)
                 .map_or(StreamState::Unclaimed, |s| s.state);
-            if state != StreamState::Landed {
+            let is_enough = match state {
+                StreamState::Landed => true,
+                StreamState::InReview => self.rules.plan.land.after == After::InReview,
+                StreamState::Unclaimed
+                | StreamState::InProgress
+                | StreamState::Blocked
+                | StreamState::Completed
+                | StreamState::Failed => false,
+            };
+            if !is_enough {
                 let (stream, dependency) = (name.clone(), dependency.clone());
                 return Err(Refusal::NotLanded {
                     stream,
@@ -550,7 +591,7 @@ impl Decision<'_> {
     // ---- who may ----
 
     /// The caller must hold the stream, or be a person on the machine of its worktree.
-    fn authorise(&self, name: &StreamName) -> Result<(), Refusal> {
+    pub(super) fn authorise(&self, name: &StreamName) -> Result<(), Refusal> {
         let by = &self.request.by;
         let Some(claim) = self.next.claim(name) else {
             return Err(self.not_held(name));
@@ -584,7 +625,7 @@ impl Decision<'_> {
         }
     }
 
-    fn not_held(&self, name: &StreamName) -> Refusal {
+    pub(super) fn not_held(&self, name: &StreamName) -> Refusal {
         let state = self
             .next
             .stream(name)
@@ -600,7 +641,7 @@ impl Decision<'_> {
         self.next.streams.get_mut(name).ok_or(not_held)
     }
 
-    fn claim_of(&mut self, name: &StreamName) -> Result<&mut Claim, Refusal> {
+    pub(super) fn claim_of(&mut self, name: &StreamName) -> Result<&mut Claim, Refusal> {
         let not_held = self.not_held(name);
         self.record(name)?.claim.as_mut().ok_or(not_held)
     }
@@ -612,6 +653,7 @@ impl Decision<'_> {
             machine: self.request.by.machine.clone(),
             since: self.request.at,
             moves,
+            publish: Vec::new(),
         }
     }
 
@@ -685,10 +727,10 @@ impl Decision<'_> {
             return None;
         }
         let Escalation { kind, question, .. } = escalation;
-        let stream = escalation.streams.first().cloned();
         Some(Told {
             subject: format!("escalate {kind}: {question}"),
-            stream,
+            streams: escalation.streams.iter().take(1).cloned().collect(),
+            files: Vec::new(),
         })
     }
 
@@ -723,7 +765,11 @@ impl Decision<'_> {
     }
 
     /// Takes the stream out of these questions.
-    fn close_questions(&mut self, name: &StreamName, these: impl Fn(&Escalation) -> bool) {
+    pub(super) fn close_questions(
+        &mut self,
+        name: &StreamName,
+        these: impl Fn(&Escalation) -> bool,
+    ) {
         questions::leave(self.next, name, these);
         self.unblock(name);
     }
@@ -763,7 +809,8 @@ impl Actor {
 pub(super) fn told(stream: &StreamName, subject: String) -> Result<Option<Told>, Refusal> {
     Ok(Some(Told {
         subject,
-        stream: Some(stream.clone()),
+        streams: vec![stream.clone()],
+        files: Vec::new(),
     }))
 }
 

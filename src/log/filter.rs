@@ -32,8 +32,8 @@ impl Filter {
     pub(super) fn lets_through(&self, entry: &Entry) -> bool {
         let event = &entry.event;
         let is_of_stream = || {
-            let stream = event.stream.as_ref();
-            stream.is_some_and(|stream| self.streams.contains(stream))
+            let mut streams = event.streams.iter();
+            streams.any(|stream| self.streams.contains(stream))
         };
         (self.streams.is_empty() || is_of_stream())
             && self.agent.as_ref().is_none_or(|one| *one == event.agent)

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::ledger::Entry;
+use crate::name::StreamName;
 use crate::word;
 
 /// How much of an operation's id is shown; it is enough to name it.
@@ -30,12 +31,12 @@ impl Line {
         if self.is_undone {
             what.push_str(" (taken back)");
         }
-        let stream = event.stream.as_ref();
+        let streams: Vec<&str> = event.streams.iter().map(StreamName::as_str).collect();
         [
             op,
             self.time(),
             event.agent.to_string(),
-            stream.map_or_else(String::new, ToString::to_string),
+            streams.join(", "),
             what,
         ]
     }
@@ -60,8 +61,9 @@ impl Line {
             "time": at,
             "op": event.op,
             "agent": event.agent,
-            "stream": event.stream,
-            "epoch": event.epoch,
+            "stream": event.stream(),
+            "streams": event.streams,
+            "epoch": event.epochs.first(),
             "verb": event.verb(),
             "event": event.subject,
             "refs": refs.collect::<Vec<_>>(),

@@ -146,7 +146,7 @@ impl Explain for Error {
                 let listed: Vec<String> = commands.iter().map(ToString::to_string).collect();
                 return vec![
                     format!(
-                        "No stream was claimed, and nothing was run. The commands are: {}.",
+                        "Nothing was changed, and nothing was run. The commands are: {}.",
                         listed.join("; ")
                     ),
                     "A person who has read them approves them with `git stream init --approve`; \

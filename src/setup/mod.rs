@@ -208,6 +208,8 @@ fn record(
         what: What::Base { base: wanted, why },
         trusted: None,
         moves: Vec::new(),
+        moved: Vec::new(),
+        publish: Vec::new(),
     };
     let rules = Rules {
         plan: &Plan::empty(),

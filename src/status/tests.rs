@@ -75,6 +75,8 @@ fn state(streams: &[Known]) -> State {
             tainted: None,
             claim,
             work: None,
+            landing: None,
+            review: None,
             extra: toml::Table::new(),
         };
         state.streams.insert(NAMES[*name].parse().unwrap(), record);
@@ -108,6 +110,8 @@ fn can_be_claimed(state: &State, plan: &Plan, name: &StreamName) -> bool {
         })),
         trusted: None,
         moves: Vec::new(),
+        moved: Vec::new(),
+        publish: Vec::new(),
     };
     let rules = Rules {
         plan,

@@ -90,6 +90,22 @@ pub(super) fn one(
     run.go(&linked)
 }
 
+/// Asks the base's remote, if there is one, and looks at everything anew.
+pub fn fetch(workspace: &mut Workspace<'_>) -> Result<(), Error> {
+    let (repo, branch) = (workspace.repo, workspace.base.branch.clone());
+    let Some(remote) = workspace.base.remote.clone() else {
+        return Ok(());
+    };
+    repo.fetch_branch(&remote, &branch, FETCH)
+        .map_err(|source| Error::Unreachable {
+            remote,
+            branch,
+            source,
+        })?;
+    *workspace = Workspace::open(repo)?;
+    Ok(())
+}
+
 impl<'a, 'r> Run<'a, 'r> {
     pub(super) fn start(
         workspace: &'a mut Workspace<'r>,
@@ -145,19 +161,7 @@ impl<'a, 'r> Run<'a, 'r> {
     }
 
     pub(super) fn fetch(&mut self) -> Result<(), Error> {
-        let repo = self.workspace.repo;
-        let branch = self.workspace.base.branch.clone();
-        let Some(remote) = self.workspace.base.remote.clone() else {
-            return Ok(());
-        };
-        repo.fetch_branch(&remote, &branch, FETCH)
-            .map_err(|source| Error::Unreachable {
-                remote,
-                branch,
-                source,
-            })?;
-        *self.workspace = Workspace::open(repo)?;
-        Ok(())
+        fetch(self.workspace)
     }
 
     pub(super) fn tip(&self) -> Result<Id, Error> {
@@ -243,7 +247,7 @@ impl<'a, 'r> Run<'a, 'r> {
             }
             Verdict::Stuck(stuck) => {
                 let question =
-                    question::conflict(self.workspace, self.stream, linked, tip, &stuck)?;
+                    question::conflict(self.workspace, self.stream, &linked.top, tip, &stuck)?;
                 self.stopped(question)
             }
         }
@@ -260,7 +264,7 @@ impl<'a, 'r> Run<'a, 'r> {
         if paths.is_empty() {
             return Ok(None);
         }
-        let question = question::renamed(self.workspace, self.stream, linked, tip, paths)?;
+        let question = question::renamed(self.workspace, self.stream, &linked.top, tip, paths)?;
         Ok(Some(question))
     }
 

@@ -14,7 +14,7 @@ use crate::rule::Scope;
 use crate::workspace::Workspace;
 
 /// The paths that only the move has brought out of the stream's patterns.
-pub(super) fn check_scope(
+pub fn check_scope(
     workspace: &Workspace<'_>,
     stream: &StreamName,
     (base, tip): (Id, Id),

@@ -63,7 +63,7 @@ pub(super) fn find(repo: &Repo, wanted: &Wanted<'_>) -> Result<Found, Error> {
         let entry = entry?;
         if is_meant(&entry, wanted)? {
             let mut entries = vec![entry.clone()];
-            let stream = entry.event.stream.clone();
+            let stream = entry.event.stream().cloned();
             let Some(stream) = stream else {
                 return Err(Error::NotUndoable {
                     op: entry.event.op.clone(),
@@ -77,6 +77,13 @@ pub(super) fn find(repo: &Repo, wanted: &Wanted<'_>) -> Result<Found, Error> {
                 if next.event.op == entry.event.op {
                     entries.push(next);
                 }
+            }
+            // A landing has moved the base as well, and others may have built on that.
+            if let Some(landed) = entries.iter().find(|one| one.event.verb() == "land") {
+                return Err(Error::NotUndoable {
+                    op: landed.event.op.clone(),
+                    event: landed.event.subject.clone(),
+                });
             }
             let found = describe(&ledger, stream, &entries, &newer)?;
             if !found.is_nothing() {
@@ -117,7 +124,7 @@ fn is_meant(entry: &Entry, wanted: &Wanted<'_>) -> Result<bool, Error> {
             })
         };
     }
-    let is_of_stream = |stream| event.stream.as_ref() == Some(stream);
+    let is_of_stream = |stream| event.streams.contains(stream);
     if event.agent != *wanted.agent || !wanted.stream.is_none_or(is_of_stream) {
         return Ok(false);
     }
@@ -176,7 +183,7 @@ fn describe(
     let decisive = decisive.unwrap_or(newest);
     let later = newer.iter().rev().find(|entry| {
         let event = &entry.event;
-        let is_its = event.stream.as_ref() == Some(&stream) && event.op != newest.event.op;
+        let is_its = event.streams.contains(&stream) && event.op != newest.event.op;
         is_its && !SIGNS.contains(&event.verb())
     });
     Ok(Found {
@@ -203,6 +210,8 @@ fn never_seen() -> Stream {
         tainted: None,
         claim: None,
         work: None,
+        landing: None,
+        review: None,
         extra: toml::Table::new(),
     }
 }

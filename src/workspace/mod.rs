@@ -16,7 +16,7 @@ use jiff::{Timestamp, Unit};
 pub use approved::{APPROVED, approvals, is_approved};
 pub use base::{Doubt, Trusted, full_name};
 pub use error::Error;
-pub use place::{MARKER, Place, holding, is_no_streams, marked, worktree_path};
+pub use place::{MARKER, Place, holding, is_no_streams, marked, place_beside, worktree_path};
 pub use source::{PLAN, plan_at};
 
 use crate::caller;
@@ -213,6 +213,8 @@ impl<'r> Workspace<'r> {
             what,
             trusted,
             moves,
+            moved: Vec::new(),
+            publish: Vec::new(),
         }
     }
 

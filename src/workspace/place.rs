@@ -91,6 +91,12 @@ pub fn marked(git_dir: &Path) -> Result<Option<StreamName>, Error> {
 ///
 /// Relative to the top of the main worktree, or to a bare repository's own directory.
 pub fn worktree_path(repo: &Repo, plan: &Plan, stream: &StreamName) -> Result<String, Error> {
+    place_beside(repo, plan, stream.as_str())
+}
+
+/// The place that a worktree of this name has beside those of the streams.
+pub fn place_beside(repo: &Repo, plan: &Plan, name: &str) -> Result<String, Error> {
+    let stream = name;
     let home = repo.main_top().unwrap_or_else(|| repo.common_dir());
     let name = home
         .file_name()
@@ -104,7 +110,7 @@ pub fn worktree_path(repo: &Repo, plan: &Plan, stream: &StreamName) -> Result<St
         .worktrees
         .path
         .replace("{repo}", name)
-        .replace("{stream}", stream.as_str());
+        .replace("{stream}", stream);
     let path = normalized(&home.join(path));
     path.to_str()
         .map(str::to_owned)

@@ -380,7 +380,7 @@ fn a_new_worktree_gets_the_files_it_needs_and_its_setup() {
     $ GIT_STREAM_AGENT=a1 git stream claim api
     --- stderr ---
     error: the plan wants to run commands that no person has approved on this machine
-    hint: No stream was claimed, and nothing was run. The commands are: setup: `echo set up >> ready`.
+    hint: Nothing was changed, and nothing was run. The commands are: setup: `echo set up >> ready`.
     hint: A person who has read them approves them with `git stream init --approve`; on a machine without one, set GIT_STREAM_APPROVED to what `git stream plan --digest` prints.
     [status 1]
     ");

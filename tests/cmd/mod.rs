@@ -6,6 +6,7 @@ mod exec;
 mod guard;
 mod inbox;
 mod init;
+mod land;
 mod log;
 mod path;
 mod plan;

@@ -96,6 +96,8 @@ pub(super) fn escalate(sandbox: &Sandbox, id: &str, streams: &[&str]) {
         what: What::Escalate(Box::new(escalation)),
         trusted: None,
         moves: Vec::new(),
+        moved: Vec::new(),
+        publish: Vec::new(),
     };
     let plan = Plan::empty();
     let rules = Rules {

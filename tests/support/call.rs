@@ -70,6 +70,12 @@ impl Call {
         self
     }
 
+    /// Adds an argument.
+    pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Call {
+        self.args.push(arg.as_ref().to_owned());
+        self
+    }
+
     /// Adds a variable, or replaces one.
     pub(crate) fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Call {
         let (name, value) = (name.as_ref().to_owned(), value.as_ref().to_owned());

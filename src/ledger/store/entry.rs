@@ -17,7 +17,7 @@ pub(super) fn write(
     let tree = tip.map(|tip| repo.tree_of(tip)).transpose()?;
     let identity = repo.committer()?;
     Ok(repo.write_commit(&Commit {
-        tree: files::write(repo, tree, before, after)?,
+        tree: files::write(repo, tree, (before, after), &event.files)?,
         parents: tip.into_iter().collect(),
         author: identity.clone(),
         committer: identity,

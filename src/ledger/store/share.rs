@@ -39,13 +39,23 @@ pub(super) fn rides(what: &What) -> bool {
     match what {
         // Whether somebody holds the stream afterwards who does not now, or the other way round.
         What::Undone(undo) => undo.left.claim.is_some() == undo.back.claim.is_some(),
-        What::Base { .. } | What::Claim(_) | What::Add { .. } | What::Released { .. } => false,
+        What::Base { .. }
+        | What::Claim(_)
+        | What::Add { .. }
+        | What::Released { .. }
+        | What::Landing { .. }
+        | What::Landed { .. }
+        | What::Submitted { .. } => false,
         What::Claimed { .. }
         | What::Renew { .. }
         | What::Begin { .. }
         | What::Synced { .. }
         | What::RolledBack { .. }
         | What::Abandon { .. }
+        | What::GoesOn { .. }
+        | What::Report { .. }
+        | What::Merged { .. }
+        | What::Returned { .. }
         | What::Taint { .. }
         | What::Untaint { .. }
         | What::Escalate(_)

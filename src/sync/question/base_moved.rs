@@ -6,7 +6,7 @@ use crate::sync::obstacle::listed;
 use crate::workspace::{Doubt, Workspace};
 
 /// The question. It is the same for every stream.
-pub(in crate::sync) fn base_moved(workspace: &Workspace<'_>, doubt: &Doubt) -> Question {
+pub fn base_moved(workspace: &Workspace<'_>, doubt: &Doubt) -> Question {
     let base = &workspace.base;
     let (branch, trusted) = (&base.branch, short(base.commit));
     let mut paths = Vec::new();

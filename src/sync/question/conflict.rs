@@ -3,7 +3,7 @@
 use super::evidence::{About, Words, evidence};
 use super::whose::whose;
 use super::{Question, landers, origin_of, short};
-use crate::git::{Id, Linked};
+use crate::git::Id;
 use crate::ledger::Escalation;
 use crate::name::StreamName;
 use crate::sync::obstacle::{listed, shell};
@@ -14,10 +14,10 @@ use crate::workspace::Workspace;
 const MOST_MENTIONS: usize = 5;
 
 /// The question.
-pub(in crate::sync) fn conflict(
+pub fn conflict(
     workspace: &Workspace<'_>,
     stream: &StreamName,
-    linked: &Linked,
+    worktree: &std::path::Path,
     tip: Id,
     stuck: &Stuck,
 ) -> Result<Question, Error> {
@@ -68,7 +68,7 @@ pub(in crate::sync) fn conflict(
             format!("Resolve it with `git stream resolve {stream}`, in a worktree of its own."),
             format!(
                 "Rebase it by hand with `git -C {} rebase {}`, then `git stream sync {stream}`.",
-                shell(&linked.top),
+                shell(worktree),
                 base_name(&base.full_name)
             ),
             format!(

@@ -15,9 +15,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-pub(super) use base_moved::base_moved;
-pub(super) use conflict::conflict;
-pub(super) use renamed::renamed;
+pub use base_moved::base_moved;
+pub use conflict::conflict;
+pub use renamed::renamed;
 pub use whose::Whose;
 
 use crate::git::{Id, Mention};
@@ -64,7 +64,7 @@ impl Question {
     }
 
     /// As the ledger keeps it.
-    pub(super) fn escalation(
+    pub fn escalation(
         &self,
         workspace: &Workspace<'_>,
         stream: &StreamName,

@@ -10,7 +10,7 @@ use bstr::{BStr, BString, ByteSlice as _};
 use super::evidence::changes;
 use super::whose::{Whose, whose};
 use super::{Question, hex_of, landers, origin_of};
-use crate::git::{Id, Linked};
+use crate::git::Id;
 use crate::guard::pattern_for;
 use crate::ledger::Escalation;
 use crate::name::StreamName;
@@ -26,10 +26,10 @@ const MOST_MENTIONS: usize = 5;
 const MOST_PATTERNS: usize = 20;
 
 /// The question. `paths` are where the edits would be.
-pub(in crate::sync) fn renamed(
+pub fn renamed(
     workspace: &Workspace<'_>,
     stream: &StreamName,
-    linked: &Linked,
+    worktree: &std::path::Path,
     tip: Id,
     paths: Vec<BString>,
 ) -> Result<Question, Error> {
@@ -74,7 +74,7 @@ pub(in crate::sync) fn renamed(
         messages: Vec::new(),
         changed_by,
         evidence,
-        choices: choices(workspace, stream, linked, &whose, &renames)?,
+        choices: choices(workspace, stream, worktree, &whose, &renames)?,
         whose,
         paths,
     })
@@ -84,7 +84,7 @@ pub(in crate::sync) fn renamed(
 fn choices(
     workspace: &Workspace<'_>,
     stream: &StreamName,
-    linked: &Linked,
+    worktree: &std::path::Path,
     whose: &[Whose],
     renames: &BTreeMap<BString, BString>,
 ) -> Result<Vec<String>, Error> {
@@ -114,7 +114,7 @@ fn choices(
     choices.push(format!(
         "Take the edits out of {stream} with `git -C {} rebase -i {}`, then `git stream sync \
          {stream}`.",
-        shell(&linked.top),
+        shell(worktree),
         workspace.base.branch
     ));
     choices.push(format!(

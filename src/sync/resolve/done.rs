@@ -133,7 +133,7 @@ pub(in crate::sync) fn settle(
     let since = match replay_since(&range, began)? {
         Ok(since) => since,
         Err(stuck) => {
-            let question = question::conflict(run.workspace, &stream, linked, tip, &stuck)?;
+            let question = question::conflict(run.workspace, &stream, &linked.top, tip, &stuck)?;
             again(&run, resolution, (result, tip))?;
             return Ok(run.stopped(question)?);
         }

@@ -49,7 +49,7 @@ pub fn open(repo: &Repo, named: Option<&StreamName>, options: &Options) -> Resul
     let linked = early::worktree(workspace, &stream)?.map_err(|_gone| Error::Nothing {
         stream: stream.clone(),
     })?;
-    let question = question::conflict(workspace, &stream, &linked, tip, &stuck)?;
+    let question = question::conflict(workspace, &stream, &linked.top, tip, &stuck)?;
     let top = scratch::place(workspace, &stream)?;
     let epoch = workspace
         .state

@@ -14,8 +14,8 @@ use git_stream::ledger::{Holder, Refusal, StreamState};
 use git_stream::name::StreamName;
 use git_stream::plan::{Command, CommandKind};
 use git_stream::{
-    claim, cli, git, guard, inbox, ledger, log, name, pattern, plan, receive, rule, setup, status,
-    sync, workspace,
+    claim, cli, git, guard, inbox, land, ledger, log, name, pattern, plan, receive, rule, setup,
+    status, sync, workspace,
 };
 
 use super::super::tree::rust;
@@ -89,6 +89,7 @@ fn all() -> Vec<Example> {
     all.extend(of_undoing());
     all.extend(of_sync());
     all.extend(of_resolving());
+    all.extend(of_landing());
     all.extend(of_views());
     all
 }
@@ -348,7 +349,72 @@ fn of_refusals() -> Vec<Example> {
         refusal(Refusal::Overtaken {
             stream: stream("api"),
         }),
+        refusal(Refusal::Asked {
+            stream: ui,
+            id: text("conflict-1f3a09c2"),
+            question: text("commit 1f3a09c2 'Titles' of ui conflicts with main in src/ui/app.js"),
+        }),
         refusal(Refusal::NoQuestion { id: text("1f3a") }),
+    ]
+}
+
+fn of_landing() -> Vec<Example> {
+    let land = |error| example("land", error);
+    let failed = || git::Error::Failed {
+        command: text("git push origin refs/heads/main"),
+        how: text("failed with exit status 128"),
+        status: Some(128),
+        stderr: text("fatal: the remote end hung up unexpectedly"),
+        full: false,
+    };
+    vec![
+        land(land::Error::OldEpoch {
+            stream: stream("api"),
+            had: text("1"),
+            now: 2,
+        }),
+        land(land::Error::Queued { seconds: 1800 }),
+        land(land::Error::Occupied {
+            path: at("/src/app.streams/.check"),
+        }),
+        land(land::Error::NotStarted {
+            command: text("cargo test"),
+            source: denied(),
+        }),
+        land(land::Error::Unprepared {
+            what: "setup",
+            command: text("npm ci"),
+            how: text("ended with status 1"),
+            log: at("/src/app/.git/git-stream/checks/9f2c61d0a8e4b7f3-1.log"),
+        }),
+        land(land::Error::Interrupted {
+            command: text("cargo test"),
+        }),
+        land(land::Error::CheckoutBusy {
+            branch: text("main"),
+            checkout: at("/src/app"),
+            operation: "merge",
+        }),
+        land(land::Error::InTheWay {
+            branch: text("main"),
+            checkout: at("/src/app"),
+            source: failed(),
+        }),
+        land(land::Error::Raced {
+            branch: text("main"),
+            attempts: 5,
+        }),
+        land(land::Error::Rejected {
+            remote: text("origin"),
+            branch: text("main"),
+            reason: text("[remote rejected] (pre-receive hook declined): main is protected"),
+        }),
+        land(land::Error::Unknown {
+            remote: text("origin"),
+            branch: text("main"),
+            stream: stream("api"),
+            source: failed(),
+        }),
     ]
 }
 

@@ -1,0 +1,59 @@
+//! Is a command still running whose landing was killed?
+//!
+//! The kernel ends nobody's children. So the process group is written down while it runs, and
+//! whoever uses the worktree next ends what is left of it.
+//!
+//! # Limits
+//!
+//! Only where `/proc` tells who a process is (Linux); elsewhere what was left goes on beside the
+//! next check.
+
+use std::fs;
+use std::path::Path;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use crate::git::replace_file;
+
+/// The file in the worktree's admin directory: the group, and when its leader began.
+const RUNNING: &str = "git-stream-running";
+
+/// Writes down what runs now.
+pub(super) fn remember(admin: &Path, group: u32) {
+    let text = format!("{group} {}\n", began(group).unwrap_or_default());
+    // Without it the command runs all the same.
+    drop(replace_file(&admin.join(RUNNING), text.as_bytes(), 0o644));
+}
+
+/// It has ended.
+pub(super) fn forget(admin: &Path) {
+    drop(fs::remove_file(admin.join(RUNNING)));
+}
+
+/// Ends what is left of a command whose landing is dead.
+pub(super) fn end(admin: &Path) {
+    let Ok(text) = fs::read_to_string(admin.join(RUNNING)) else {
+        return;
+    };
+    let mut words = text.split_whitespace();
+    let group: Option<u32> = words.next().and_then(|word| word.parse().ok());
+    let then = words.next().map(str::to_owned);
+    if let Some(group) = group
+        && then.is_some()
+        && began(group) == then
+        && let Some(id) = i32::try_from(group).ok().and_then(Pid::from_raw)
+    {
+        kill_process_group(id, Signal::KILL).ok();
+    }
+    forget(admin);
+}
+
+/// When a process began: the 22nd field of `/proc/PID/stat`, behind the name in parentheses.
+fn began(process: u32) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let (_, after_name) = stat.rsplit_once(')')?;
+    after_name
+        .split_ascii_whitespace()
+        .nth(19)
+        .map(str::to_owned)
+}

@@ -1,0 +1,47 @@
+//! What is the ledger to be told when the base has moved?
+//!
+//! Written down before a base moves that cannot move in one step with the ledger, so that a
+//! landing which dies in between can be told by whoever comes next, with all that belongs to it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::Error;
+use crate::git::{self, Repo, replace_file};
+use crate::ledger::{OpId, Request};
+
+fn path(repo: &Repo, op: &OpId) -> PathBuf {
+    repo.private("landing").join(format!("{op}.json"))
+}
+
+/// Writes it down.
+pub(super) fn write(repo: &Repo, request: &Request) -> Result<(), Error> {
+    let path = path(repo, &request.op);
+    let text = serde_json::to_vec(request).map_err(|error| git::Error::Object {
+        attempt: "write",
+        what: "what the ledger is to be told".to_owned(),
+        source: error.into(),
+    })?;
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory).map_err(git::Error::file("create", directory))?;
+    }
+    Ok(replace_file(&path, &text, 0o644)?)
+}
+
+/// What an operation has written down; nothing where it did not come so far.
+pub(super) fn read(repo: &Repo, op: &OpId) -> Result<Option<Request>, Error> {
+    let path = path(repo, op);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(git::Error::file("read", &path)(error).into()),
+    };
+    // It is written as a whole, or not at all: what cannot be read is of another version, and the
+    // base itself tells that a stream has landed.
+    Ok(serde_json::from_slice(&bytes).ok())
+}
+
+/// It was told, or came to nothing.
+pub(super) fn forget(repo: &Repo, op: &OpId) {
+    drop(fs::remove_file(path(repo, op)));
+}

@@ -1,0 +1,180 @@
+//! What does `git stream land` take, and what does it answer?
+
+use serde_json::{Map, Value, json};
+
+use crate::cli::{Common, Out, Verb};
+use crate::exit::{Exit, Explain, Failure};
+use crate::git::Repo;
+use crate::land::{self, Beat, Ended, Landed, Options, Outcome};
+use crate::name::{AgentName, StreamName};
+
+/// Bring a finished stream onto the base, verified and checked
+///
+/// Every commit of the stream is judged anew, against the base as it was just fetched. Its work is
+/// combined with the newest base in memory, the plan's check runs on the result in a worktree of
+/// its own, and the base moves to exactly what was checked, if it is still where it was: where
+/// somebody was faster, all of it is done again. Then the claim ends, and the worktree goes if
+/// everything in it is somewhere else and nobody is in it.
+///
+/// A conflict with the base is a question in the inbox, and the status is 3. A check that fails is
+/// status 1 and names its log. Whatever keeps a stream from landing, nothing has moved.
+///
+/// With --all, the streams that `git stream progress --complete` has named land together: one on
+/// top of the other, with one check. Where that fails, the stream that is to blame is found by
+/// halving and becomes a question; all the others land.
+#[derive(Debug, clap::Parser)]
+#[command(name = "git-stream-land", bin_name = "git stream land", version)]
+pub struct Land {
+    /// The stream; that of this worktree if it is not named
+    #[arg(value_name = "NAME", conflicts_with = "all")]
+    stream: Option<StreamName>,
+    /// Every stream that is complete, as one batch with one check
+    #[arg(long)]
+    all: bool,
+    /// Act as this agent
+    #[arg(long, value_name = "AGENT")]
+    agent: Option<AgentName>,
+    /// Say what would happen, without running the check, and change nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Verb for Land {
+    type Status = Exit;
+
+    const EXAMPLES: &'static [(&'static str, &'static str)] = &[
+        ("Land the stream of this worktree:", "git stream land"),
+        (
+            "See whether it would be refused, and why:",
+            "git stream land api --dry-run",
+        ),
+        ("Land all that is complete:", "git stream land --all"),
+    ];
+
+    fn common(&self) -> Common {
+        self.common
+    }
+
+    fn run(&self, out: &mut Out) -> Result<Exit, Failure> {
+        let repo = Repo::here()?;
+        if !self.dry_run {
+            super::mend_hooks(&repo, out)?;
+        }
+        let options = Options {
+            agent: self.agent.clone(),
+            dry_run: self.dry_run,
+        };
+        if self.all {
+            return queue(&repo, &options, out);
+        }
+        let landed = {
+            let mut tell = |beat: Beat| narrate_beat(&beat, out);
+            land::land(&repo, self.stream.as_ref(), &options, &mut tell)?
+        };
+        narrate(&landed, out);
+        out.answer(&landed.text(), &versioned(landed.json()));
+        Ok(landed.exit())
+    }
+}
+
+fn queue(repo: &Repo, options: &Options, out: &mut Out) -> Result<Exit, Failure> {
+    let queue = {
+        let mut tell = |beat: Beat| narrate_beat(&beat, out);
+        land::land_all(repo, options, &mut tell)?
+    };
+    let mut worst = Exit::Done;
+    let mut objects = Vec::new();
+    for (stream, ended) in &queue.streams {
+        worst = worst.worst(match ended {
+            Ok(landed) => landed.exit(),
+            Err(error) => error.exit(),
+        });
+        objects.push(one_of_many(stream, ended, out));
+    }
+    if out.json() {
+        out.object(&json!({"version": 1, "streams": objects, "checks": queue.checks}));
+    } else if queue.streams.is_empty() {
+        out.say("no stream that you may land is complete");
+        out.hint("Say that one is with `git stream progress NAME --complete`.");
+    }
+    Ok(worst)
+}
+
+/// Prints what became of one of several streams, and answers its object.
+fn one_of_many(stream: &StreamName, ended: &Ended, out: &mut Out) -> Value {
+    match ended {
+        Ok(landed) => {
+            narrate(landed, out);
+            if !out.json() {
+                out.text(&landed.text());
+            }
+            Value::Object(landed.json())
+        }
+        Err(error) => failed_one(stream, error, out),
+    }
+}
+
+/// Prints why nothing is known of one of several streams, and answers its object.
+fn failed_one(stream: &StreamName, error: &dyn Explain, out: &mut Out) -> Value {
+    if !out.json() {
+        out.error_line("error: ", format!("{stream}: {error}"));
+        for line in error.git_said() {
+            out.error_line("git: ", line);
+        }
+        for hint in error.hints() {
+            out.hint(hint);
+        }
+    }
+    json!({
+        "stream": stream,
+        "outcome": if error.exit() == Exit::Refused { "refused" } else { "failed" },
+        "reason": error.to_string(),
+        "kind": error.exit().name(),
+        "hints": error.hints(),
+        "evidence": error.evidence(),
+    })
+}
+
+/// Says what goes on while a command of the plan runs.
+fn narrate_beat(beat: &Beat, out: &mut Out) {
+    match beat {
+        Beat::Begins { what, command, log } => {
+            out.say(format!(
+                "{what}: `{command}`; its output is in '{}'",
+                log.display()
+            ));
+        }
+        Beat::Runs { what, since } => out.say(format!("{what}: running for {} s", since.as_secs())),
+        Beat::Waits { what } => out.say(what.clone()),
+    }
+}
+
+fn narrate(landed: &Landed, out: &mut Out) {
+    if out.json() {
+        return;
+    }
+    for line in landed.narration() {
+        out.say(line);
+    }
+    if let Outcome::Stopped(question) = &landed.outcome {
+        if !landed.dry_run {
+            out.say(format!("asked as {}; nothing has moved", question.id()));
+        }
+        for line in question.evidence.lines() {
+            // No white space at the end of an empty line.
+            out.say(format!("  {line}").trim_end());
+        }
+    }
+    for line in landed.details() {
+        out.say(format!("  {line}").trim_end());
+    }
+    for hint in landed.hints() {
+        out.hint(hint);
+    }
+}
+
+fn versioned(object: Map<String, Value>) -> Map<String, Value> {
+    super::sync::versioned(object)
+}
