@@ -141,6 +141,7 @@ fn a_stream_is_rebased_onto_its_base() {
     Epoch: 1
     Op: $OP
     Ref: refs/heads/stream/api $OID2 $OID3
+    Ref: refs/stream/kept/api/$KEPT-1 $ZERO $OID2
 
     sync api: a1 begins
     Stream: api

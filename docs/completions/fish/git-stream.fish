@@ -59,6 +59,7 @@ complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -l agent -d 
 complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -l all -d 'Every stream of the caller on this machine, one after the other'
 complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -l others -d 'With --all: those of others on this machine, too; for a person'
 complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -l now -d 'With --all: also where somebody is at work'
+complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -l autostash -d 'Keep uncommitted work that is in the way, and put it back afterwards'
 complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -s n -l dry-run -d 'Say what would happen, and change nothing'
 complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -l json -d 'Print one JSON object on stdout'
 complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -s q -l quiet -d 'Say nothing but the answer and errors'
