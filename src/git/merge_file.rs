@@ -1,6 +1,7 @@
 //! What does git make of three versions of one text?
 
 use std::fs;
+use std::io::Write as _;
 
 use super::{Error, Repo};
 
@@ -20,7 +21,9 @@ impl Repo {
         let mut names = Vec::new();
         for (name, text) in [("ours", ours), ("base", base), ("theirs", theirs)] {
             let path = directory.path().join(name);
-            fs::write(&path, text).map_err(Error::file("write", &path))?;
+            fs::File::create(&path)
+                .and_then(|mut file| file.write_all(text))
+                .map_err(Error::file("write", &path))?;
             names.push(path);
         }
         let output = self

@@ -84,10 +84,10 @@ fn read((name, commit): (String, Id)) -> Option<SafetyRef> {
         return None;
     }
     Some(SafetyRef {
-        made,
+        name,
         commit,
         stream,
-        name,
+        made,
     })
 }
 

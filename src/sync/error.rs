@@ -95,6 +95,10 @@ pub enum Error {
 
 impl Error {
     /// The ref that keeps uncommitted work, where the files are half-way.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "no other failure leaves files half-way"
+    )]
     fn kept(&self) -> Option<&str> {
         match self {
             Error::Torn { kept, .. } | Error::HalfWay { kept, .. } => kept.as_deref(),

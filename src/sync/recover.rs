@@ -146,9 +146,12 @@ fn complete(
     } else {
         (new_tree, old_tree)
     };
-    let staging = aside.as_ref().map(|aside| match is_ours {
-        true => aside.staging_after(),
-        false => aside.staging_before(),
+    let staging = aside.as_ref().map(|aside| {
+        if is_ours {
+            aside.staging_after()
+        } else {
+            aside.staging_before()
+        }
     });
     hold.stage_in_the_end(staging.unwrap_or_default());
     let changes = repo.diff_trees(Some(from), Some(to))?;

@@ -34,6 +34,10 @@ pub(super) struct News {
 
 impl News {
     /// What there is to tell: `before` and `after` are the states around the request.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "only two requests carry a question"
+    )]
     pub(super) fn of(workspace: &Workspace<'_>, request: &Request, before: &State) -> News {
         let after = &workspace.state;
         let mut news = News {

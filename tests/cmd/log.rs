@@ -10,9 +10,10 @@ fn story() -> Sandbox {
     let at = |hour: usize| format!("2026-01-02T{hour:02}:04:05Z");
     let run = |hour: usize, words: &[&str], agent: Option<&str>| {
         let call = sandbox.run(words).env("GIT_COMMITTER_DATE", at(hour));
-        let call = agent
-            .into_iter()
-            .fold(call, |call, agent| call.agent(agent));
+        let call = match agent {
+            Some(agent) => call.agent(agent),
+            None => call,
+        };
         call.go().succeeded();
     };
     sandbox.git(&["config", "stream.agent", "maria"]);

@@ -78,7 +78,7 @@ impl Scene {
 
     /// Files, branch and record; what only says when something was looked at does not count.
     fn everything(&self) -> (Fingerprint, String) {
-        let files = Fingerprint::of_paths(&self.sandbox, &[self.api.clone()]);
+        let files = Fingerprint::of_paths(&self.sandbox, std::slice::from_ref(&self.api));
         (files, format!("{}\n{}", self.branches(), self.record()))
     }
 
