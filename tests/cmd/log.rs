@@ -100,8 +100,8 @@ fn an_entry_is_an_object_on_a_line_of_its_own() {
     let sandbox = story();
     assert_snapshot!(sandbox.run(["log", "api", "--json"]).block(), @r#"
     $ git stream log api --json
-    {"version":1,"commit":"$OID1","time":"$TIME","op":"$OP","agent":"maria","stream":"api","epoch":1,"verb":"release","event":"release api: maria gives it back; nothing was left","refs":[{"name":"refs/heads/stream/api","old":"$OID2","new":null}],"undoes":null,"undone":false}
-    {"version":1,"commit":"$OID3","time":"$TIME","op":"$OP","agent":"a1","stream":"api","epoch":1,"verb":"claim","event":"claim api: a1 takes src/api/**","refs":[{"name":"refs/heads/stream/api","old":null,"new":"$OID2"}],"undoes":null,"undone":false}
+    {"version":1,"commit":"$OID1","time":"$TIME","op":"$OP","agent":"maria","stream":"api","streams":["api"],"epoch":1,"verb":"release","event":"release api: maria gives it back; nothing was left","refs":[{"name":"refs/heads/stream/api","old":"$OID2","new":null}],"undoes":null,"undone":false}
+    {"version":1,"commit":"$OID3","time":"$TIME","op":"$OP","agent":"a1","stream":"api","streams":["api"],"epoch":1,"verb":"claim","event":"claim api: a1 takes src/api/**","refs":[{"name":"refs/heads/stream/api","old":null,"new":"$OID2"}],"undoes":null,"undone":false}
     [status 0]
     "#);
 }

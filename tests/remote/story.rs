@@ -19,6 +19,7 @@ fn what_one_machine_claims_the_other_is_refused() {
     recorded the base branch 'main'
     a1 takes api: src/api/**
     on branch stream/api, from main $oid1
+    [status 0]
     "#);
     let refused = fleet.on(&two, &["claim", "api", "--files", "src/api/**"]);
     assert_snapshot!(refused.agent("a2").block(), @r#"

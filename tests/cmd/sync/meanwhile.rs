@@ -57,7 +57,7 @@ fn a_base_that_moves_meanwhile_is_for_the_next_sync() {
     let scene = scene();
     let main = scene.sandbox.repo();
     let line = format!(
-        "cd '{}' && env -u GIT_INDEX_FILE git commit --quiet --allow-empty -m Later",
+        "cd '{}' && env -u GIT_INDEX_FILE -u GIT_STREAM_AGENT git commit --quiet --allow-empty -m Later",
         main.display()
     );
     let path = before(&scene, "read-tree -m", &line);
