@@ -47,6 +47,12 @@ pub enum Error {
     /// Its worktree or branch could not be cleared away.
     #[error(transparent)]
     Claim(#[from] claim::Error),
+    /// The plan wants pull requests.
+    #[error("the plan lands streams by pull request, which `git stream land` cannot do yet")]
+    ByPullRequest {
+        /// The base branch.
+        branch: String,
+    },
     /// The caller carries the number of an earlier claim.
     #[error(
         "'{stream}' has changed hands: this process began in its epoch {had}, and it is in {now}"
@@ -187,9 +193,10 @@ impl Explain for Error {
             Error::Guard(error) => error.exit(),
             Error::Rule(error) => error.exit(),
             Error::Claim(error) => error.exit(),
-            Error::OldEpoch { .. } | Error::Unprepared { .. } | Error::Rejected { .. } => {
-                Exit::Refused
-            }
+            Error::ByPullRequest { .. }
+            | Error::OldEpoch { .. }
+            | Error::Unprepared { .. }
+            | Error::Rejected { .. } => Exit::Refused,
             Error::Queued { .. }
             | Error::CheckoutBusy { .. }
             | Error::InTheWay { .. }
@@ -212,6 +219,10 @@ impl Explain for Error {
             Error::Guard(error) => return error.hints(),
             Error::Rule(error) => return error.hints(),
             Error::Claim(error) => return error.hints(),
+            Error::ByPullRequest { branch } => format!(
+                "Nothing was changed. Push the stream's branch and open a pull request onto '{branch}' \
+                 by hand; when it is merged, `git stream sync` sees that the stream has landed."
+            ),
             Error::OldEpoch { stream, .. } => format!(
                 "Nothing was changed. See who holds it now with `git stream status {stream}`."
             ),
@@ -274,7 +285,8 @@ impl Explain for Error {
                 let checkout = checkout.display().to_string();
                 Map::from_iter([("checkout".to_owned(), json!(checkout))])
             }
-            Error::Git(_)
+            Error::ByPullRequest { .. }
+            | Error::Git(_)
             | Error::Ledger(_)
             | Error::Workspace(_)
             | Error::Refused(_)

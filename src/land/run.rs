@@ -15,6 +15,7 @@ use crate::ledger::{
 };
 use crate::name::{AgentName, StreamName};
 use crate::path;
+use crate::plan::Through;
 use crate::setup;
 use crate::sync::{self, Question};
 use crate::word;
@@ -168,7 +169,14 @@ impl<'r> Run<'r> {
 
     pub(super) fn fetch(&mut self) -> Result<(), Error> {
         self.workspace = Workspace::open(self.workspace.repo)?;
-        Ok(sync::fetch(&mut self.workspace)?)
+        sync::fetch(&mut self.workspace)?;
+        // Whoever wants reviews has not agreed to a push.
+        match self.workspace.plan.land.through {
+            Through::Push => Ok(()),
+            Through::Pr => Err(Error::ByPullRequest {
+                branch: self.workspace.base.branch.clone(),
+            }),
+        }
     }
 
     /// Combines, checks and publishes, again where somebody was faster.

@@ -149,6 +149,24 @@ fn a_base_that_was_rewritten_or_deleted_is_a_question() {
     assert_eq!(scene.sandbox.git(&["branch", "--list", "main"]), "");
 }
 
+/// Whoever wants pull requests has not agreed to a push.
+#[test]
+fn a_plan_that_wants_pull_requests_is_not_answered_by_a_push() {
+    let scene = Scene::new("[land]\nthrough = 'pr'");
+    scene.work("Answer faster", "src/api/lib.rs", FAST);
+    let main = scene.main();
+    for words in [
+        &["land", "api"][..],
+        &["land", "api", "-n"],
+        &["land", "--all"],
+    ] {
+        let ran = scene.sandbox.run(words).agent("a1").go();
+        assert_eq!(ran.status(), 1, "{}", ran.block());
+        assert!(ran.stderr().contains("by pull request"), "{}", ran.block());
+    }
+    scene.assert_unmoved(&main);
+}
+
 #[test]
 fn what_a_stream_depends_on_comes_first() {
     let scene = Scene::checked_out("");

@@ -368,6 +368,9 @@ fn of_landing() -> Vec<Example> {
         full: false,
     };
     vec![
+        land(land::Error::ByPullRequest {
+            branch: text("main"),
+        }),
         land(land::Error::OldEpoch {
             stream: stream("api"),
             had: text("1"),
