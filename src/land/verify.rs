@@ -76,11 +76,8 @@ pub(super) fn verify(
         }
         let dirty = repo.uncommitted(&linked.top)?.len();
         if dirty > 0 {
-            let (files, land) = (
-                word::count(dirty, "file"),
-                if dirty == 1 { "does" } else { "do" },
-            );
-            notes.push(format!("uncommitted changes in {files} {land} not land"));
+            let files = word::count(dirty, "file");
+            notes.push(format!("uncommitted changes in {files} do not land"));
         }
     }
     if let Some(refused) = judge(workspace, stream, tip, dry_run)? {
