@@ -6,7 +6,7 @@
 //! round, and after the fact nothing can be refused any more.
 //!
 //! These are active in the worktrees of streams only. In any other, two may be called that are not
-//! theirs: [`on_base`] and [`moves`].
+//! theirs: `on_base` and `moves`.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;

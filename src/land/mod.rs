@@ -14,7 +14,7 @@
 //!
 //! Before a base moves that cannot move in one step with the ledger (it is checked out, or on a
 //! remote), what the ledger is to be told is written down; whoever comes next tells it, or forgets
-//! it where the base did not move ([`recover`]).
+//! it where the base did not move (`recover`).
 //!
 //! # Limits
 //!
