@@ -120,6 +120,10 @@ impl Batch<'_> {
     fn drain(&mut self) -> Result<(), Error> {
         let mut races = 0;
         while !self.waiting.is_empty() {
+            if self.run.is_reviewed() {
+                self.submit_each();
+                break;
+            }
             let stack = self.stack()?;
             if stack.is_empty() {
                 continue;
@@ -147,6 +151,26 @@ impl Batch<'_> {
             self.run.fetch()?;
         }
         Ok(())
+    }
+
+    /// Where streams land by pull request, each has one of its own, and a check of its own.
+    fn submit_each(&mut self) {
+        for stream in self.waiting.clone() {
+            if !self.waiting.contains(&stream) {
+                continue;
+            }
+            let one = std::slice::from_ref(&stream);
+            let begun = if self.run.options.dry_run {
+                Ok(())
+            } else {
+                self.run.announce(one, Vec::new(), Vec::new())
+            };
+            let ended = begun.and_then(|()| self.run.attempts(&stream));
+            if ended.is_err() {
+                self.run.call_off(one);
+            }
+            self.end(&stream, ended);
+        }
     }
 
     /// Puts the waiting streams on top of one another; what cannot land at all is decided.
@@ -264,6 +288,7 @@ impl Batch<'_> {
             new: base,
             tree: self.run.workspace.repo.tree_of(base)?,
             commits: 0,
+            pairs: Vec::new(),
             notes: Vec::new(),
         };
         Ok(self.run.check(&[], alone)?.1.is_bad())

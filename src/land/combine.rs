@@ -27,6 +27,8 @@ pub(super) struct Combined {
     pub(super) tree: Id,
     /// How many commits of the stream are in it.
     pub(super) commits: usize,
+    /// Its commits, and what each has become.
+    pub(super) pairs: Vec<(Id, Id)>,
     /// What the caller should know.
     pub(super) notes: Vec<String>,
 }
@@ -113,6 +115,7 @@ pub(super) fn combine(workspace: &Workspace<'_>, part: &Part<'_>) -> Result<Comb
         new,
         tree: repo.tree_of(new)?,
         commits: replay.picked.len(),
+        pairs: replay.picked.iter().map(|one| (one.old, one.new)).collect(),
         notes: told(&replay, &workspace.base.branch),
     }))
 }
@@ -144,7 +147,7 @@ fn told(replay: &Replay, branch: &str) -> Vec<String> {
 /// The commit that the strategy makes of it.
 fn commit(workspace: &Workspace<'_>, part: &Part<'_>, replay: &Replay) -> Result<Id, Error> {
     let repo = workspace.repo;
-    let parents = match workspace.plan.land.strategy {
+    let parents = match workspace.plan.land.makes() {
         Strategy::Rebase => return Ok(replay.new),
         Strategy::Merge => vec![part.onto, part.verified.tip],
         Strategy::Squash => vec![part.onto],

@@ -84,7 +84,7 @@ pub(super) fn regenerate(
     let repo = run_.workspace.repo;
     let committer = repo.committer()?;
     let all: Vec<&StreamName> = streams.iter().collect();
-    let is_own = plan.land.strategy == Strategy::Rebase || streams.len() > 1;
+    let is_own = plan.land.makes() == Strategy::Rebase || streams.len() > 1;
     let commit = if is_own {
         Commit {
             tree,

@@ -47,11 +47,45 @@ pub enum Error {
     /// Its worktree or branch could not be cleared away.
     #[error(transparent)]
     Claim(#[from] claim::Error),
-    /// The plan wants pull requests.
-    #[error("the plan lands streams by pull request, which `git stream land` cannot do yet")]
-    ByPullRequest {
+    /// The plan wants pull requests, and the base is here.
+    #[error("the plan lands streams by pull request, and the base '{branch}' is on no remote")]
+    NoRemote {
         /// The base branch.
         branch: String,
+    },
+    /// The stream's branch on the remote has commits of others.
+    #[error("'{}' on '{remote}' has commits that are not here", stream.branch())]
+    Foreign {
+        /// The stream.
+        stream: StreamName,
+        /// The remote.
+        remote: String,
+        /// Its worktree, or another place in the repository.
+        worktree: PathBuf,
+    },
+    /// The remote does not take the stream's branch.
+    #[error("'{remote}' does not take '{}': {reason}", stream.branch())]
+    NotTaken {
+        /// The stream.
+        stream: StreamName,
+        /// The remote.
+        remote: String,
+        /// Its reason.
+        reason: String,
+    },
+    /// The branch is pushed, and the command that opens its pull request failed.
+    #[error("the plan's open command `{command}` {how}, and printed: {said}")]
+    NotOpened {
+        /// The stream.
+        stream: StreamName,
+        /// The command.
+        command: String,
+        /// How it ended.
+        how: String,
+        /// The last line of what it printed.
+        said: String,
+        /// All of that.
+        log: PathBuf,
     },
     /// The caller carries the number of an earlier claim.
     #[error(
@@ -193,7 +227,10 @@ impl Explain for Error {
             Error::Guard(error) => error.exit(),
             Error::Rule(error) => error.exit(),
             Error::Claim(error) => error.exit(),
-            Error::ByPullRequest { .. }
+            Error::NoRemote { .. }
+            | Error::Foreign { .. }
+            | Error::NotTaken { .. }
+            | Error::NotOpened { .. }
             | Error::OldEpoch { .. }
             | Error::Unprepared { .. }
             | Error::Rejected { .. } => Exit::Refused,
@@ -219,10 +256,37 @@ impl Explain for Error {
             Error::Guard(error) => return error.hints(),
             Error::Rule(error) => return error.hints(),
             Error::Claim(error) => return error.hints(),
-            Error::ByPullRequest { branch } => format!(
-                "Nothing was changed. Push the stream's branch and open a pull request onto '{branch}' \
-                 by hand; when it is merged, `git stream sync` sees that the stream has landed."
+            Error::NoRemote { .. } => {
+                "Nothing was changed. Name the remote in the plan, or let streams land with \
+                 `through = \"push\"`; what the plan says is checked by `git stream plan`."
+                    .to_owned()
+            }
+            Error::Foreign {
+                stream,
+                remote,
+                worktree,
+            } => format!(
+                "Nothing was pushed. Bring them here with `git -C {} pull --rebase {remote} {}`, \
+                 then land the stream again.",
+                word::quoted(&worktree.to_string_lossy()),
+                stream.branch()
             ),
+            Error::NotTaken { stream, .. } => format!(
+                "Nothing was pushed, and the stream is not in review. See which of its commits \
+                 break a rule with `git stream verify {stream}`."
+            ),
+            Error::NotOpened { stream, log, .. } => {
+                return vec![
+                    format!(
+                        "The branch is pushed, and the stream is not in review yet. See all that \
+                         it printed with `less {}`.",
+                        word::quoted(&log.to_string_lossy())
+                    ),
+                    format!(
+                        "What is pushed is not pushed again: go on with `git stream land {stream}`."
+                    ),
+                ];
+            }
             Error::OldEpoch { stream, .. } => format!(
                 "Nothing was changed. See who holds it now with `git stream status {stream}`."
             ),
@@ -274,10 +338,10 @@ impl Explain for Error {
 
     fn evidence(&self) -> Map<String, Value> {
         match self {
-            Error::Unprepared { log, .. } => {
+            Error::Unprepared { log, .. } | Error::NotOpened { log, .. } => {
                 Map::from_iter([("log".to_owned(), json!(log.display().to_string()))])
             }
-            Error::Rejected { reason, .. } => {
+            Error::Rejected { reason, .. } | Error::NotTaken { reason, .. } => {
                 Map::from_iter([("reason".to_owned(), json!(reason))])
             }
             Error::OldEpoch { now, .. } => Map::from_iter([("epoch".to_owned(), json!(now))]),
@@ -285,7 +349,8 @@ impl Explain for Error {
                 let checkout = checkout.display().to_string();
                 Map::from_iter([("checkout".to_owned(), json!(checkout))])
             }
-            Error::ByPullRequest { .. }
+            Error::NoRemote { .. }
+            | Error::Foreign { .. }
             | Error::Git(_)
             | Error::Ledger(_)
             | Error::Workspace(_)

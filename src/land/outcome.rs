@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::claim::Kept;
 use crate::exit::Exit;
 use crate::git::Id;
+use crate::ledger::Check;
 use crate::name::StreamName;
 use crate::path;
 use crate::sync::Question;
@@ -45,12 +46,27 @@ pub struct Landed {
 pub enum Outcome {
     /// The base has it.
     Landed,
+    /// Its pull request waits.
+    Submitted(Submission),
     /// A person must decide; nothing has moved.
     Stopped(Box<Question>),
     /// It may not land; nothing has moved.
     Refused(Refused),
     /// There is nothing to land.
     Nothing,
+}
+
+/// A pull request that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    /// The remote.
+    pub remote: String,
+    /// The branch there.
+    pub branch: String,
+    /// What the command that opened it has said: its address, mostly.
+    pub said: Option<String>,
+    /// Whether anything was pushed, or would be.
+    pub is_news: bool,
 }
 
 /// Why a stream may not land.
@@ -129,6 +145,20 @@ impl Ending {
     }
 }
 
+impl Ending {
+    /// How it ended, in words: "failed with exit status 1".
+    pub(super) fn how(self, status: i32, seconds: u64) -> String {
+        match self {
+            Ending::Passed => format!("passed in {seconds} s"),
+            Ending::Failed => format!("failed with exit status {status}"),
+            Ending::TimedOut => format!("took longer than {seconds} s and was ended"),
+            Ending::TooMuch => "printed too much and was ended".to_owned(),
+            Ending::Killed => format!("was ended by signal {}", status - 128),
+            Ending::NotRun => "was not run".to_owned(),
+        }
+    }
+}
+
 impl Checked {
     /// A check that was not run.
     pub(super) fn not_run(command: Option<&str>, tree: Id) -> Checked {
@@ -144,6 +174,18 @@ impl Checked {
         }
     }
 
+    /// The check as it is written down, where it has passed.
+    pub(super) fn passed(&self) -> Option<Check> {
+        let command = self.command.clone();
+        let command = command.filter(|_| self.ending == Ending::Passed)?;
+        Some(Check {
+            command,
+            tree: self.tree,
+            status: self.status.unwrap_or_default(),
+            seconds: self.seconds,
+        })
+    }
+
     /// Whether it keeps the stream from landing.
     pub(super) fn is_bad(&self) -> bool {
         match self.ending {
@@ -155,14 +197,7 @@ impl Checked {
     /// How it ended, in words: "failed with exit status 1".
     pub(super) fn how(&self) -> String {
         let status = self.status.unwrap_or_default();
-        match self.ending {
-            Ending::Passed => format!("passed in {} s", self.seconds),
-            Ending::Failed => format!("failed with exit status {status}"),
-            Ending::TimedOut => format!("took longer than {} s and was ended", self.seconds),
-            Ending::TooMuch => "printed too much and was ended".to_owned(),
-            Ending::Killed => format!("was ended by signal {}", status - 128),
-            Ending::NotRun => "was not run".to_owned(),
-        }
+        self.ending.how(status, self.seconds)
     }
 
     fn json(&self) -> Value {
@@ -181,7 +216,7 @@ impl Landed {
     /// The status that it means.
     pub fn exit(&self) -> Exit {
         match &self.outcome {
-            Outcome::Landed | Outcome::Nothing => Exit::Done,
+            Outcome::Landed | Outcome::Submitted(_) | Outcome::Nothing => Exit::Done,
             Outcome::Stopped(_) => Exit::Stopped,
             Outcome::Refused(_) => Exit::Refused,
         }
@@ -190,10 +225,10 @@ impl Landed {
     /// One line for people, without the narration.
     pub fn text(&self) -> String {
         let (stream, branch) = (&self.stream, &self.base_branch);
-        let [landed, stopped, refused] = if self.dry_run {
-            ["would land", "would stop", "would refuse"]
+        let [landed, submitted, stopped, refused] = if self.dry_run {
+            ["would land", "would submit", "would stop", "would refuse"]
         } else {
-            ["landed", "stopped", "refused"]
+            ["landed", "submitted", "stopped", "refused"]
         };
         match &self.outcome {
             Outcome::Landed if self.commits == 0 => {
@@ -209,6 +244,15 @@ impl Landed {
                     short(self.new)
                 )
             }
+            Outcome::Submitted(review) if review.is_news => {
+                let commits = word::count(self.commits, "commit");
+                let what = format!("{submitted} {stream}: {commits} for {branch}");
+                format!("{what}, as {} on {}", review.branch, review.remote)
+            }
+            Outcome::Submitted(review) => {
+                let (branch, remote) = (&review.branch, &review.remote);
+                format!("{stream} is in review, as {branch} on {remote}; nothing is new")
+            }
             Outcome::Stopped(question) => format!("{stopped} {stream}: {}", question.question),
             Outcome::Refused(why) => format!("{refused} to land {stream}: {}", why.reason),
             Outcome::Nothing => format!("{stream} has nothing to land"),
@@ -218,7 +262,8 @@ impl Landed {
     /// What was done on the way, one line each.
     pub fn narration(&self) -> Vec<String> {
         let mut lines = self.notes.clone();
-        if let (Outcome::Landed, Some(check)) = (&self.outcome, &self.check) {
+        if let (Outcome::Landed | Outcome::Submitted(_), Some(check)) = (&self.outcome, &self.check)
+        {
             lines.extend(match (&check.command, check.ending) {
                 (None, _) => Some("the plan has no check: nothing was checked".to_owned()),
                 (Some(command), Ending::NotRun) => Some(format!(
@@ -226,6 +271,12 @@ impl Landed {
                 )),
                 (Some(command), _) => Some(format!("`{command}` {}", check.how())),
             });
+        }
+        if let Outcome::Submitted(Submission {
+            said: Some(said), ..
+        }) = &self.outcome
+        {
+            lines.push(format!("its pull request: {said}"));
         }
         if let Some(kept) = &self.left.worktree {
             lines.push(format!(
@@ -263,7 +314,7 @@ impl Landed {
         match &self.outcome {
             Outcome::Stopped(question) => question.choices.clone(),
             Outcome::Refused(why) => why.hints.clone(),
-            Outcome::Landed | Outcome::Nothing => Vec::new(),
+            Outcome::Landed | Outcome::Submitted(_) | Outcome::Nothing => Vec::new(),
         }
     }
 
@@ -301,6 +352,12 @@ impl Landed {
                 );
                 put("unlanded", json!(self.left.unlanded));
             }
+            Outcome::Submitted(review) => {
+                put("remote", json!(review.remote));
+                put("branch", json!(review.branch));
+                put("said", json!(review.said));
+                put("news", review.is_news.into());
+            }
             Outcome::Stopped(question) => {
                 put("reason", question.question.clone().into());
                 put("escalation", question.json());
@@ -323,6 +380,7 @@ impl Outcome {
     pub fn word(&self) -> &'static str {
         match self {
             Outcome::Landed => "landed",
+            Outcome::Submitted(_) => "submitted",
             Outcome::Stopped(_) => "stopped",
             Outcome::Refused(_) => "refused",
             Outcome::Nothing => "nothing",

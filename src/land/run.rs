@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::check::{Beat, Place, Signals, prepare};
 use super::combine::{Combination, Combined, Part, breaks, combine};
-use super::outcome::{Checked, Ending, Landed, Left, Outcome, Refused, short};
+use super::outcome::{Checked, Landed, Left, Outcome, Refused, short};
 use super::publish::{Published, publish};
 use super::verify::{Verified, refuse_old_epoch, verify};
 use super::{Error, check, derived, recover, tidy};
 use crate::git::{Id, Lock, Repo};
 use crate::ledger::{
-    Actor, Check, LandedStream, Landing, Operation, RefMove, Request, Stream, StreamState, What,
+    Actor, LandedStream, Landing, Operation, RefMove, Request, Stream, StreamState, What,
 };
 use crate::name::{AgentName, StreamName};
 use crate::path;
@@ -75,9 +75,9 @@ pub fn land<'r>(
         return run.stopped(&stream, question);
     }
     let one = std::slice::from_ref(&stream);
-    if options.dry_run {
-        run.authorise(&stream)?;
-    } else {
+    run.authorise(&stream)?;
+    if !options.dry_run {
+        run.finish_move(&stream)?;
         run.announce(one, Vec::new(), Vec::new())?;
     }
     let ended = run.attempts(&stream);
@@ -167,21 +167,39 @@ impl<'r> Run<'r> {
         self.fetch()
     }
 
+    /// Finishes what has died while it moved the stream's worktree.
+    fn finish_move(&mut self, stream: &StreamName) -> Result<(), Error> {
+        if let Ok(linked) = sync::worktree_of(&self.workspace, stream)? {
+            let by = self.by.clone();
+            let (workspace, operation) = (&mut self.workspace, &self.operation);
+            let done = sync::recover(workspace, operation, &by, stream, &linked)?;
+            self.notes.extend(done);
+        }
+        Ok(())
+    }
+
     pub(super) fn fetch(&mut self) -> Result<(), Error> {
         self.workspace = Workspace::open(self.workspace.repo)?;
-        sync::fetch(&mut self.workspace)?;
-        // Whoever wants reviews has not agreed to a push.
-        match self.workspace.plan.land.through {
-            Through::Push => Ok(()),
-            Through::Pr => Err(Error::ByPullRequest {
-                branch: self.workspace.base.branch.clone(),
-            }),
-        }
+        Ok(sync::fetch(&mut self.workspace)?)
+    }
+
+    /// Whether streams land by pull request, as the plan says by now: whoever wants reviews has not
+    /// agreed to a push.
+    pub(super) fn is_reviewed(&self) -> bool {
+        self.workspace.plan.land.through == Through::Pr
     }
 
     /// Combines, checks and publishes, again where somebody was faster.
-    fn attempts(&mut self, stream: &StreamName) -> Result<Landed, Error> {
+    pub(super) fn attempts(&mut self, stream: &StreamName) -> Result<Landed, Error> {
         for _ in 0..ATTEMPTS {
+            if self.is_reviewed() {
+                if let Some(answer) = self.propose(stream)? {
+                    return Ok(answer);
+                }
+                self.notes.clear();
+                self.fetch()?;
+                continue;
+            }
             let verified = match verify(&mut self.workspace, stream, self.options.dry_run)? {
                 Ok(verified) => verified,
                 Err(refused) => return self.refused(stream, None, refused),
@@ -269,6 +287,7 @@ impl<'r> Run<'r> {
             new: base,
             tree: self.workspace.repo.tree_of(base)?,
             commits: 0,
+            pairs: Vec::new(),
             notes: Vec::new(),
         };
         let checked = Checked::not_run(None, combined.tree);
@@ -418,7 +437,7 @@ impl<'r> Run<'r> {
         }
     }
 
-    fn end_quietly(&mut self, stream: &StreamName) {
+    pub(super) fn end_quietly(&mut self, stream: &StreamName) {
         if self.options.dry_run {
             return;
         }
@@ -445,10 +464,6 @@ impl<'r> Run<'r> {
         let before = repo.tree_of(combined.onto)?;
         let changes = repo.diff_trees(Some(before), Some(combined.tree))?;
         let commits = repo.commits_between(&[combined.new], &[combined.onto])?;
-        let check = checked
-            .command
-            .as_ref()
-            .filter(|_| checked.ending == Ending::Passed);
         Ok(LandedStream {
             stream: stream.clone(),
             landing: Landing {
@@ -465,12 +480,7 @@ impl<'r> Run<'r> {
                 strategy: workspace.plan.land.strategy.word().to_owned(),
                 commits: combined.commits,
                 files: changes.len(),
-                check: check.map(|command| Check {
-                    command: command.clone(),
-                    tree: checked.tree,
-                    status: checked.status.unwrap_or_default(),
-                    seconds: checked.seconds,
-                }),
+                check: checked.passed(),
                 extra: toml::Table::new(),
             },
             commits: commits.iter().map(ToString::to_string).collect(),

@@ -48,7 +48,9 @@ impl Decision<'_> {
     /// A pull request was merged: whoever sees it first says so.
     pub(super) fn merged(&mut self, one: &LandedStream) -> Result<Option<Told>, Refusal> {
         self.refuse_while_busy(&one.stream)?;
-        if self.record(&one.stream)?.state != StreamState::InReview {
+        let record = self.record(&one.stream)?;
+        // One that was taken for closed may have been merged all the same.
+        if record.review.is_none() || record.state == StreamState::Landed {
             return Ok(None);
         }
         Ok(self.record_landing(std::slice::from_ref(one)))
@@ -147,17 +149,26 @@ impl Decision<'_> {
         &mut self,
         name: &StreamName,
         review: &Review,
+        log: &str,
     ) -> Result<Option<Told>, Refusal> {
-        self.own_operation(name)?.intent = None;
+        let at = self.request.at;
+        let claim = self.own_operation(name)?;
+        (claim.intent, claim.renewed) = (None, at);
         self.close_questions(name, Escalation::is_decided_again);
         let record = self.record(name)?;
         record.state = StreamState::InReview;
         record.review = Some(review.clone());
+        let archive = format!("archive/{name}/{}.log", record.round);
         let head = review.head.to_hex_with_len(12);
-        told(
-            name,
-            format!("land {name}: {} is in review at {head}", review.branch),
-        )
+        Ok(Some(Told {
+            subject: format!("land {name}: {} is in review at {head}", review.branch),
+            streams: vec![name.clone()],
+            files: if log.is_empty() {
+                Vec::new()
+            } else {
+                vec![(archive, log.to_owned())]
+            },
+        }))
     }
 
     /// Its pull request was closed without a merge.
@@ -167,13 +178,32 @@ impl Decision<'_> {
         why: &str,
     ) -> Result<Option<Told>, Refusal> {
         self.refuse_while_busy(name)?;
+        let at = self.request.at;
         let record = self.record(name)?;
         if record.state != StreamState::InReview {
             return Ok(None);
         }
         record.state = StreamState::InProgress;
-        record.review = None;
+        if let Some(review) = &mut record.review {
+            review.closed = Some(at);
+        }
         told(name, format!("land {name}: not in review any more: {why}"))
+    }
+
+    /// Its pull request was opened again.
+    pub(super) fn reopened(&mut self, name: &StreamName) -> Result<Option<Told>, Refusal> {
+        use StreamState::{Blocked, Completed, Failed, InProgress};
+        self.refuse_while_busy(name)?;
+        let record = self.record(name)?;
+        let is_held = matches!(record.state, InProgress | Blocked | Completed | Failed);
+        let review = record.review.as_mut().filter(|one| one.closed.is_some());
+        let Some(review) = review.filter(|_| is_held) else {
+            return Ok(None);
+        };
+        review.closed = None;
+        let words = format!("land {name}: {} is in review again", review.branch);
+        record.state = StreamState::InReview;
+        told(name, words)
     }
 
     // ---- what stands in the way ----

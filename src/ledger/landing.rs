@@ -64,7 +64,7 @@ pub struct Check {
     pub seconds: u64,
 }
 
-/// A pull request that waits.
+/// A pull request that waits, or was closed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Review {
@@ -86,6 +86,9 @@ pub struct Review {
     /// What the command that opens it has printed last: its address, mostly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,
+    /// When it was seen to be closed without a merge; kept so that a reopening is noticed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Timestamp>,
     /// The check that had passed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<Check>,

@@ -122,7 +122,7 @@ pub struct Stream {
     /// How its work came onto the base, the last time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub landing: Option<Landing>,
-    /// The pull request that waits.
+    /// The pull request that waits, or the last one where that was closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review: Option<Review>,
     /// Keys of newer versions.

@@ -183,6 +183,9 @@ pub enum What {
         stream: StreamName,
         /// What was pushed.
         review: Box<Review>,
+        /// The end of what the check has printed.
+        #[serde(default)]
+        log: String,
     },
     /// A stream's pull request was merged. May ride along: the base says so already.
     Merged {
@@ -195,6 +198,11 @@ pub enum What {
         stream: StreamName,
         /// Why, in words.
         why: String,
+    },
+    /// A stream's pull request waits again: its branch is back where it was. May ride along.
+    Reopened {
+        /// The stream.
+        stream: StreamName,
     },
     /// An operation that was begun came to nothing, or died: forget its intent.
     Abandon {

@@ -60,7 +60,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         prop::sample::select(
             &[
                 0, 1, 2, 3, 4, 5, 6, 6, 6, 7, 7, 7, 8, 8, 9, 10, 11, 12, 13, 13, 13, 14, 15, 15,
-                16, 16, 17, 18, 18, 19, 20, 21,
+                16, 16, 17, 18, 18, 19, 20, 21, 22,
             ][..],
         ),
         0..NAMES.len(),
@@ -240,14 +240,16 @@ impl Step {
             19 => What::Submitted {
                 stream,
                 review: Box::new(review()),
+                log: "fine\n".to_owned(),
             },
             20 => What::Merged {
                 landed: Box::new(landed(stream)),
             },
-            _ => What::Returned {
+            21 => What::Returned {
                 stream,
                 why: "it was closed".to_owned(),
             },
+            _ => What::Reopened { stream },
         }
     }
 
@@ -343,6 +345,7 @@ fn review() -> Review {
         branch: "stream/a".to_owned(),
         since: Timestamp::UNIX_EPOCH,
         said: None,
+        closed: None,
         check: None,
         extra: toml::Table::new(),
     }

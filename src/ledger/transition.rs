@@ -154,9 +154,14 @@ impl Decision<'_> {
             What::Landed { landed } => self.landed(landed),
             What::GoesOn { stream, commits } => self.goes_on(stream, *commits),
             What::Report { stream, how, note } => self.report(stream, *how, note.as_deref()),
-            What::Submitted { stream, review } => self.submitted(stream, review),
+            What::Submitted {
+                stream,
+                review,
+                log,
+            } => self.submitted(stream, review, log),
             What::Merged { landed } => self.merged(landed),
             What::Returned { stream, why } => self.returned(stream, why),
+            What::Reopened { stream } => self.reopened(stream),
             What::Abandon { stream, dead } => self.abandon(stream, dead.as_str()),
             What::Taint {
                 stream,
@@ -177,19 +182,7 @@ impl Decision<'_> {
                     files: Vec::new(),
                 }))
             }
-            What::Close { id, why } => {
-                let Some(closed) = self.next.escalations.remove(id) else {
-                    return Err(Refusal::NoQuestion { id: id.clone() });
-                };
-                for stream in &closed.streams {
-                    self.unblock(stream);
-                }
-                Ok(Some(Told {
-                    subject: format!("close {id}: {why}"),
-                    streams: closed.streams.iter().take(1).cloned().collect(),
-                    files: Vec::new(),
-                }))
-            }
+            What::Close { id, why } => self.close(id, why),
         }
     }
 
@@ -732,6 +725,21 @@ impl Decision<'_> {
             streams: escalation.streams.iter().take(1).cloned().collect(),
             files: Vec::new(),
         })
+    }
+
+    fn close(&mut self, id: &str, why: &str) -> Result<Option<Told>, Refusal> {
+        let Some(closed) = self.next.escalations.remove(id) else {
+            let id = id.to_owned();
+            return Err(Refusal::NoQuestion { id });
+        };
+        for stream in &closed.streams {
+            self.unblock(stream);
+        }
+        Ok(Some(Told {
+            subject: format!("close {id}: {why}"),
+            streams: closed.streams.iter().take(1).cloned().collect(),
+            files: Vec::new(),
+        }))
     }
 
     // ---- history that breaks the rule ----

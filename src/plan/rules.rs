@@ -228,6 +228,17 @@ impl Default for Land {
     }
 }
 
+impl Land {
+    /// What landing itself makes of a stream's commits: where a forge merges them, that has a way
+    /// of its own.
+    pub fn makes(&self) -> Strategy {
+        match self.through {
+            Through::Push => self.strategy,
+            Through::Pr => Strategy::Rebase,
+        }
+    }
+}
+
 /// `[escalation]`: how a person learns of a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Escalation {

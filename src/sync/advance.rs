@@ -193,7 +193,7 @@ fn travel(
 }
 
 /// The move of a stream's branch, and the safety ref for what it leaves behind.
-pub(super) fn keeping(
+pub fn keeping(
     workspace: &Workspace<'_>,
     operation: &Operation,
     stream: &StreamName,

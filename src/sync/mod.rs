@@ -35,7 +35,7 @@ mod run;
 mod scope;
 mod summary;
 
-pub use advance::{Step, advance, foresee};
+pub use advance::{Step, advance, foresee, keeping};
 pub use all::{Behind, Many, sync_all};
 pub use aside::Aside;
 pub use decide::{Dropped, Picked, Range, Replay, Stuck, Verdict, Why, decide};
@@ -47,7 +47,7 @@ pub use memory::Recalled;
 pub use obstacle::Obstacle;
 pub use outcome::{DRY_RUN, Outcome, Synced};
 pub use question::{Question, Whose, base_moved, conflict, renamed};
-pub use recover::{UNDO, finish as recover};
+pub use recover::{UNDO, VERB, finish as recover};
 pub use run::{Options, fetch, sync};
 pub use scope::check_scope;
 pub use summary::summary;

@@ -14,7 +14,7 @@ use crate::name::StreamName;
 use crate::workspace::Workspace;
 
 /// The verb in the intents of this module.
-pub(super) const VERB: &str = "sync";
+pub const VERB: &str = "sync";
 /// The verb in the intent of an undo that moves a stream.
 pub const UNDO: &str = "undo";
 

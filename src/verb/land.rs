@@ -19,6 +19,10 @@ use crate::name::{AgentName, StreamName};
 /// A conflict with the base is a question in the inbox, and the status is 3. A check that fails is
 /// status 1 and names its log. Whatever keeps a stream from landing, nothing has moved.
 ///
+/// Where the plan says `through = "pr"`, the stream itself is put on the newest base, its branch is
+/// pushed and the plan's `open` command runs: the stream is in review until the forge has merged
+/// it. Run again, it pushes what is new.
+///
 /// With --all, the streams that `git stream progress --complete` has named land together: one on
 /// top of the other, with one check. Where that fails, the stream that is to blame is found by
 /// halving and becomes a question; all the others land.

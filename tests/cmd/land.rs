@@ -2,6 +2,7 @@
 
 mod bad;
 mod killed;
+mod pr;
 mod queue;
 mod remote;
 

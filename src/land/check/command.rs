@@ -44,6 +44,10 @@ const NOT_PASSED_ON: [&str; 8] = [
     "GIT_STREAM_SLOT",
 ];
 
+/// Runs `$1` and writes its status to `$2`, the whole of it or nothing.
+const TELLING: &str =
+    r#"sh -c "$1"; status=$?; echo "$status" >"$2.new" && mv "$2.new" "$2"; exit "$status""#;
+
 /// A command that is to be run.
 pub(in crate::land) struct Job<'a> {
     /// What it is for: `check`, `setup`, `derived`.
@@ -58,6 +62,8 @@ pub(in crate::land) struct Job<'a> {
     pub(in crate::land) streams: String,
     /// Where its output goes.
     pub(in crate::land) log: PathBuf,
+    /// Where its shell writes its exit status, so that it is known even if its landing is dead.
+    pub(in crate::land) tells: Option<PathBuf>,
     /// How long it may take.
     pub(in crate::land) limit: Duration,
 }
@@ -154,10 +160,16 @@ fn open(log: &Path) -> Result<(File, File), Error> {
 )]
 fn shell(job: &Job<'_>, output: File, errors: File) -> Command {
     let mut shell = Command::new("sh");
+    shell.arg("-c");
+    match &job.tells {
+        Some(file) => shell.args([TELLING, "sh", job.command]).arg(file),
+        None => shell.arg(job.command),
+    };
     shell
-        .args(["-c", job.command])
         .current_dir(job.top)
         .env("GIT_STREAM", &job.streams)
+        // It has no terminal; git would ask at the one that we have.
+        .env("GIT_TERMINAL_PROMPT", "0")
         .stdin(Stdio::null())
         .stdout(output)
         .stderr(errors)
@@ -241,7 +253,7 @@ fn end(child: &Child, signal: Signal) {
 }
 
 /// The end of what was printed, from the beginning of a line.
-fn tail(log: &Path) -> Result<String, Error> {
+pub(in crate::land) fn tail(log: &Path) -> Result<String, Error> {
     let unreadable = || git::Error::file("read", log);
     let mut file = File::open(log).map_err(unreadable())?;
     let length = file.metadata().map_err(unreadable())?.len();

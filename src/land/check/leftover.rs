@@ -30,22 +30,27 @@ pub(super) fn forget(admin: &Path) {
     drop(fs::remove_file(admin.join(RUNNING)));
 }
 
+/// Whether a command whose landing is dead still runs.
+pub(in crate::land) fn runs(admin: &Path) -> bool {
+    group(admin).is_some()
+}
+
 /// Ends what is left of a command whose landing is dead.
-pub(super) fn end(admin: &Path) {
-    let Ok(text) = fs::read_to_string(admin.join(RUNNING)) else {
-        return;
-    };
-    let mut words = text.split_whitespace();
-    let group: Option<u32> = words.next().and_then(|word| word.parse().ok());
-    let then = words.next().map(str::to_owned);
-    if let Some(group) = group
-        && then.is_some()
-        && began(group) == then
-        && let Some(id) = i32::try_from(group).ok().and_then(Pid::from_raw)
-    {
-        kill_process_group(id, Signal::KILL).ok();
+pub(in crate::land) fn end(admin: &Path) {
+    if let Some(group) = group(admin) {
+        kill_process_group(group, Signal::KILL).ok();
     }
     forget(admin);
+}
+
+/// The group of what is written down, if its leader is still that process.
+fn group(admin: &Path) -> Option<Pid> {
+    let text = fs::read_to_string(admin.join(RUNNING)).ok()?;
+    let mut words = text.split_whitespace();
+    let group: u32 = words.next()?.parse().ok()?;
+    let then = words.next()?;
+    let is_same = began(group).as_deref() == Some(then);
+    Pid::from_raw(i32::try_from(group).ok().filter(|_| is_same)?)
 }
 
 /// When a process began: the 22nd field of `/proc/PID/stat`, behind the name in parentheses.

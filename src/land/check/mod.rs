@@ -10,7 +10,8 @@ mod place;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub(super) use command::{Job, Signals, run};
+pub(super) use command::{Job, Signals, run, tail};
+pub(super) use leftover::{end as end_leftover, runs as leftover_runs};
 pub(super) use place::{Place, prepare};
 
 /// A sign of life of a command of the plan.

@@ -161,6 +161,7 @@ impl Place<'_> {
             admin: &self.linked.git_dir,
             streams: streams.to_owned(),
             log: self.repo.private("checks").join(name),
+            tells: None,
             limit,
         }
     }

@@ -56,6 +56,7 @@ pub(super) fn rides(what: &What) -> bool {
         | What::Report { .. }
         | What::Merged { .. }
         | What::Returned { .. }
+        | What::Reopened { .. }
         | What::Taint { .. }
         | What::Untaint { .. }
         | What::Escalate(_)

@@ -155,6 +155,8 @@ fn a_plan_that_wants_pull_requests_is_not_answered_by_a_push() {
     let scene = Scene::new("[land]\nthrough = 'pr'");
     scene.work("Answer faster", "src/api/lib.rs", FAST);
     let main = scene.main();
+    let complete = ["progress", "api", "--complete"];
+    scene.sandbox.run(complete).agent("a1").go().succeeded();
     for words in [
         &["land", "api"][..],
         &["land", "api", "-n"],

@@ -368,8 +368,25 @@ fn of_landing() -> Vec<Example> {
         full: false,
     };
     vec![
-        land(land::Error::ByPullRequest {
+        land(land::Error::NoRemote {
             branch: text("main"),
+        }),
+        land(land::Error::Foreign {
+            stream: stream("api"),
+            remote: text("origin"),
+            worktree: at("/src/app.streams/api"),
+        }),
+        land(land::Error::NotTaken {
+            stream: stream("api"),
+            remote: text("origin"),
+            reason: text("[remote rejected] (pre-receive hook declined): no such branches"),
+        }),
+        land(land::Error::NotOpened {
+            stream: stream("api"),
+            command: text("gh pr create --head stream/api --base main --fill"),
+            how: text("failed with exit status 1"),
+            said: text("GraphQL: was submitted too quickly"),
+            log: at("/src/app/.git/git-stream/opening/api/log"),
         }),
         land(land::Error::OldEpoch {
             stream: stream("api"),
