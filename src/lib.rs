@@ -6,6 +6,7 @@
 //! | [`name`]    | which strings may name a stream or an agent?                      |
 //! | [`path`]    | how is a path shown: to a program, to a person?                    |
 //! | [`word`]    | how do words and numbers get into a sentence or a command line?   |
+//! | [`clock`]   | what time is it, and how long has this machine been awake?        |
 //! | [`pattern`] | what do patterns match, and can two claims own a common path?     |
 //! | [`plan`]    | what does `streams.toml` say, and what is wrong with it?          |
 //! | [`git`]     | everything that is asked of git and of the file system            |
@@ -36,7 +37,7 @@
 //! workspace → caller → ledger → plan → pattern;  workspace → rule
 //! rule → pattern, plan, git
 //! ledger → git
-//! everything → name, path, word, exit
+//! everything → name, path, word, clock, exit
 //! ```
 //!
 //! Every file and ref that is written, and its owner, is listed in `docs/architecture.md`.
@@ -44,6 +45,7 @@
 pub mod caller;
 pub mod claim;
 pub mod cli;
+pub mod clock;
 pub mod exit;
 pub mod git;
 pub mod guard;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use bstr::ByteSlice as _;
+use jiff::SignedDuration;
 
 /// A word as a shell takes it: quoted where it must be.
 pub fn quoted(word: &str) -> String {
@@ -117,6 +118,28 @@ pub fn count(number: usize, noun: &str) -> String {
     } else {
         format!("{number} {noun}s")
     }
+}
+
+/// A length of time, in the two largest units that it has: `1 d 2 h`, `40 min`, `0 s`.
+pub fn time(length: SignedDuration) -> String {
+    let mut rest = length.as_secs().max(0);
+    let mut parts = Vec::new();
+    for (size, unit) in [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")] {
+        let number = rest / size;
+        rest %= size;
+        if number > 0 {
+            parts.push(format!("{number} {unit}"));
+        } else if !parts.is_empty() {
+            break;
+        }
+        if parts.len() == 2 {
+            break;
+        }
+    }
+    if parts.is_empty() {
+        return "0 s".to_owned();
+    }
+    parts.join(" ")
 }
 
 /// A text as it may stand in a line of a table: whatever controls a terminal is a space.

@@ -7,6 +7,7 @@
 
 mod copy;
 mod error;
+mod give_way;
 mod presence;
 mod release;
 mod remove;
@@ -14,10 +15,12 @@ mod restore;
 mod retire;
 mod session;
 mod take;
+mod takeover;
 mod workplace;
 
 pub use copy::refresh;
 pub use error::Error;
+pub use give_way::give_way;
 pub use presence::sessions;
 pub use release::{Aside, Ending, Released, give_back, release};
 pub use remove::Kept;
@@ -25,4 +28,5 @@ pub use restore::{RESTORE, refuse_place, restore};
 pub use retire::{Retired, retire};
 pub use session::{Ended, Session, work_in};
 pub use take::{Taken, Wanted, take, widen, worktree_of};
+pub use takeover::Takeover;
 pub use workplace::{hide, is_whole};

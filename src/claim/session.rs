@@ -12,13 +12,15 @@ use super::presence::Presence;
 use super::{Error, Taken};
 use crate::caller::AGENT;
 use crate::git::Repo;
-use crate::ledger::{Kind, OpId, What};
+use crate::ledger::{Kind, OpId, Refusal, What};
 use crate::workspace::Workspace;
 
 /// How often the child is looked at.
 const GLANCE: Duration = Duration::from_millis(20);
 /// The claim is renewed this many times in a lease.
 const RENEWALS: i32 = 4;
+/// And not more often than this.
+const SHORTEST: Duration = Duration::from_secs(if cfg!(debug_assertions) { 1 } else { 10 });
 
 /// A command to be run in a stream's worktree.
 pub struct Session<'a> {
@@ -35,11 +37,16 @@ pub struct Ended {
     pub status: u8,
 }
 
-/// Runs the command and waits for it, renewing the claim meanwhile.
+/// Runs the command and waits for it, renewing the claim meanwhile. `tell` hears it when the
+/// stream is taken over; the command goes on, and its commits are refused.
 ///
 /// Ctrl-C and Ctrl-\ reach the command, as the terminal sends them to all of the foreground;
 /// SIGTERM and SIGHUP are passed on to it. This process ends when the command does.
-pub fn work_in(repo: &Repo, session: &Session<'_>) -> Result<Ended, Error> {
+pub fn work_in(
+    repo: &Repo,
+    session: &Session<'_>,
+    tell: &mut dyn FnMut(&Error),
+) -> Result<Ended, Error> {
     let name = program(session);
     let signals = Signals::watch();
     let _presence = Presence::begin(repo, &session.taken.stream);
@@ -61,7 +68,9 @@ pub fn work_in(repo: &Repo, session: &Session<'_>) -> Result<Ended, Error> {
             });
         }
         signals.pass_on(&child);
-        heartbeat.beat();
+        if let Some(lost) = heartbeat.beat() {
+            tell(&lost);
+        }
         std::thread::sleep(GLANCE);
     }
 }
@@ -156,6 +165,7 @@ struct Heartbeat<'a> {
     taken: &'a Taken,
     every: Duration,
     last: Instant,
+    is_lost: bool,
 }
 
 impl<'a> Heartbeat<'a> {
@@ -164,25 +174,31 @@ impl<'a> Heartbeat<'a> {
             .ok()
             .and_then(|workspace| Some(workspace.state.claim(&taken.stream)?.lease));
         let every = lease.map_or(Duration::from_secs(3600), |lease| {
-            (lease / RENEWALS)
-                .unsigned_abs()
-                .max(Duration::from_secs(10))
+            (lease / RENEWALS).unsigned_abs().max(SHORTEST)
         });
         Heartbeat {
             repo,
             taken,
             every,
             last: Instant::now(),
+            is_lost: false,
         }
     }
 
-    fn beat(&mut self) {
-        if self.last.elapsed() < self.every {
-            return;
+    /// Answers once why the stream is not the caller's any more, if it is not.
+    fn beat(&mut self) -> Option<Error> {
+        if self.is_lost || self.last.elapsed() < self.every {
+            return None;
         }
         self.last = Instant::now();
         // A renewal that fails is tried again next time; the lease is several times as long.
-        drop(self.renew());
+        match self.renew() {
+            Err(error @ Error::Refused(Refusal::TakenOver(_))) => {
+                self.is_lost = true;
+                Some(error)
+            }
+            Ok(()) | Err(_) => None,
+        }
     }
 
     fn renew(&self) -> Result<(), Error> {
@@ -194,6 +210,10 @@ impl<'a> Heartbeat<'a> {
         };
         let request = workspace.request(&OpId::new(), &by, what, Vec::new());
         workspace.submit(&request)??;
+        // Whatever else waits travels along; where nothing does, this is the only sign of life.
+        workspace.flush()?;
+        // On what the others have said meanwhile, it may have been refused.
+        workspace.decide(&request)?;
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! How does a stream come into somebody's hands?
 
-use crate::claim::{Error, RESTORE, remove, workplace};
+use crate::claim::takeover::{self, Takeover};
+use crate::claim::{Error, RESTORE, give_way, remove, workplace};
 use crate::git::{Id, Repo};
 use crate::ledger::{Actor, Claim, NewClaim, Operation, RefMove, What, Work, is_dead};
 use crate::name::{AgentName, StreamName};
@@ -8,7 +9,7 @@ use crate::pattern::{PatternSet, Territory};
 use crate::rule::{self, Scope};
 use crate::setup;
 use crate::word;
-use crate::workspace::{Workspace, worktree_path};
+use crate::workspace::Workspace;
 
 /// How often a claim looks around again because somebody else was faster.
 const ATTEMPTS: usize = 20;
@@ -22,6 +23,8 @@ pub struct Wanted {
     pub files: Option<PatternSet>,
     /// Work that exists already, as a revision.
     pub from: Option<String>,
+    /// From its holder, where somebody has it.
+    pub takeover: Option<Takeover>,
     /// Who asks, as given on the command line.
     pub agent: Option<AgentName>,
     /// Decide, and change nothing.
@@ -65,7 +68,13 @@ pub fn take(repo: &Repo, wanted: &Wanted) -> Result<Taken, Error> {
     };
     let report = setup::prepare(repo, &setting_up)?;
     let operation = Operation::begin(repo)?;
-    let (mut attempts, mut is_fresh) = (0, wanted.dry_run);
+    let mut is_fresh = wanted.dry_run;
+    if wanted.takeover.is_some() {
+        // The holder may have been heard of, and how long it was not is counted up to now.
+        Workspace::open(repo)?.refresh()?;
+        is_fresh = true;
+    }
+    let mut attempts = 0;
     let mut written = loop {
         attempts += 1;
         match write(repo, wanted, &operation, &report) {
@@ -85,6 +94,9 @@ pub fn take(repo: &Repo, wanted: &Wanted) -> Result<Taken, Error> {
     let mut notes = report.done;
     notes.extend(written.resumed);
     let already_yours = written.already_yours;
+    if wanted.takeover.is_some() {
+        notes.extend(give_way(repo)?);
+    }
     // A new round of a stream that the caller holds has its worktree already.
     let is_begun = workspace.state.claim(&wanted.stream).is_some_and(|claim| {
         let intent = claim.intent.as_ref();
@@ -149,6 +161,11 @@ fn write<'r>(
     if workspace.plan.worktrees.setup.is_some() {
         setup::require_approval(repo, &workspace.plan)?;
     }
+    if let Some(takeover) = &wanted.takeover
+        && (claim_died(&workspace, &wanted.stream)? || !is_ours(&workspace, &by, &wanted.stream))
+    {
+        return write_takeover(workspace, by, wanted, takeover, operation);
+    }
     let new = match plan_claim(&workspace, wanted) {
         // What stands in the way may be what somebody else has made since the state was read.
         Err(_) if !wanted.dry_run && workspace.ledger().read()? != workspace.state => {
@@ -181,6 +198,44 @@ fn write<'r>(
         resumed,
         created,
         foreseen: None,
+    })
+}
+
+/// Whether the caller has the stream here already: then it is claimed as ever.
+pub(super) fn is_ours(workspace: &Workspace<'_>, by: &Actor, stream: &StreamName) -> bool {
+    let claim = workspace.state.claim(stream);
+    claim.is_some_and(|claim| claim.machine == by.machine && by.is_holder_of(stream, claim))
+}
+
+/// Puts a takeover to the ledger.
+fn write_takeover<'r>(
+    mut workspace: Workspace<'r>,
+    by: Actor,
+    wanted: &Wanted,
+    takeover: &Takeover,
+    operation: &Operation,
+) -> Result<Written<'r>, Error> {
+    let taking = takeover::plan(&workspace, &by, &wanted.stream, takeover, operation)?;
+    let branch = wanted.stream.branch_ref();
+    let mut moves = taking.moves.iter();
+    let created = moves
+        .find(|one| one.name == branch && one.old.is_none())
+        .cloned();
+    let what = What::TakeOver(Box::new(taking.asked));
+    let request = workspace.request(operation.id(), &by, what, taking.moves);
+    let (mut already_yours, mut foreseen) = (false, None);
+    if wanted.dry_run {
+        foreseen = Some(foresee(&workspace, &request, wanted)?);
+    } else {
+        already_yours = workspace.submit(&request)??.event.is_none();
+    }
+    Ok(Written {
+        workspace,
+        by,
+        already_yours,
+        resumed: Some(taking.note),
+        created,
+        foreseen,
     })
 }
 
@@ -256,7 +311,7 @@ fn left_work<'w>(workspace: &'w Workspace<'_>, stream: &StreamName) -> Option<&'
     workspace.state.stream(stream)?.work.as_ref()
 }
 
-fn claim_died(workspace: &Workspace<'_>, stream: &StreamName) -> Result<bool, Error> {
+pub(super) fn claim_died(workspace: &Workspace<'_>, stream: &StreamName) -> Result<bool, Error> {
     let intent = workspace
         .state
         .claim(stream)
@@ -321,7 +376,11 @@ fn refuse_foreign_work(workspace: &Workspace<'_>, wanted: &Wanted, tip: Id) -> R
 }
 
 /// Where the stream's history leaves the base.
-fn fork_point(workspace: &Workspace<'_>, stream: &StreamName, tip: Id) -> Result<Id, Error> {
+pub(super) fn fork_point(
+    workspace: &Workspace<'_>,
+    stream: &StreamName,
+    tip: Id,
+) -> Result<Id, Error> {
     let base = workspace.base.commit;
     if tip == base {
         return Ok(base);
@@ -345,7 +404,7 @@ fn place(workspace: &Workspace<'_>, stream: &StreamName) -> Result<String, Error
     {
         return Ok(path.clone());
     }
-    Ok(worktree_path(workspace.repo, &workspace.plan, stream)?)
+    workplace::place(workspace, stream, None)
 }
 
 /// Makes the worktree and tells the ledger, or takes the claim back, with the branch that was

@@ -30,6 +30,31 @@ pub(super) struct Made {
     pub(super) notes: Vec<String>,
 }
 
+/// Where the worktree of a claim goes: where the plan says, or beside that where the worktree of a
+/// former holder still is. `from` is the claim that is about to be taken over.
+pub(super) fn place(
+    workspace: &Workspace<'_>,
+    stream: &StreamName,
+    from: Option<&Claim>,
+) -> Result<String, Error> {
+    let planned = worktree_path(workspace.repo, &workspace.plan, stream)?;
+    let here = &workspace.machine.id;
+    let record = workspace.state.stream(stream);
+    let former = record.into_iter().flat_map(|record| &record.former);
+    let former = former.map(|one| (&one.machine, &one.worktree));
+    let from = from.map(|claim| (&claim.machine, &claim.worktree));
+    let lost: Vec<&String> = former
+        .chain(from)
+        .filter(|(machine, worktree)| *machine == here && Path::new(worktree).exists())
+        .map(|(_, worktree)| worktree)
+        .collect();
+    // No name of a stream holds the letter.
+    let more = (2_u32..).map(|number| format!("{planned}@{number}"));
+    let mut places = std::iter::once(planned.clone()).chain(more);
+    let free = places.find(|place| !lost.contains(&place));
+    Ok(free.unwrap_or(planned))
+}
+
 /// Refuses a place for the worktree that holds something else.
 pub(super) fn refuse_occupied(workspace: &Workspace<'_>, stream: &StreamName) -> Result<(), Error> {
     let repo = workspace.repo;
@@ -45,7 +70,7 @@ pub(super) fn refuse_occupied(workspace: &Workspace<'_>, stream: &StreamName) ->
     if let Some(ours) = linked.iter().find(|linked| at(linked)) {
         return refuse_unfinished(repo, ours, stream);
     }
-    let path = PathBuf::from(worktree_path(repo, &workspace.plan, stream)?);
+    let path = PathBuf::from(place(workspace, stream, None)?);
     let is_registered = linked
         .iter()
         .any(|linked| linked.top == path && linked.half_made);

@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Call, Error, Lock, Repo};
+use super::{Call, Error, Lock, Repo, replace_file};
 
 /// A linked worktree, as its admin directory describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +99,43 @@ impl Repo {
             "1",
         ];
         Ok(call().args(hook).run().err())
+    }
+
+    /// Lets go of the branch of a worktree, in place: HEAD stays at the same commit, no file and no
+    /// index changes. What a rebase or a bisect would come back to is no branch any more either.
+    pub fn detach_in_place(&self, linked: &Linked, branch: &str, lock: &Lock) -> Result<(), Error> {
+        let Some(tip) = self.read_ref(branch)? else {
+            return Ok(());
+        };
+        for (file, instead) in [
+            ("rebase-merge/head-name", "detached HEAD".to_owned()),
+            ("rebase-apply/head-name", "detached HEAD".to_owned()),
+            ("BISECT_START", tip.to_string()),
+        ] {
+            let path = linked.git_dir.join(file);
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            let short = branch.strip_prefix("refs/heads/").unwrap_or(branch);
+            if [branch, short].contains(&text.trim_end()) {
+                replace_file(&path, format!("{instead}\n").as_bytes(), 0o644)?;
+            }
+        }
+        if linked.branch.as_deref() == Some(branch) {
+            self.call_in(&linked.git_dir)
+                .arg("--git-dir")
+                .arg(&linked.git_dir)
+                .args(["-c", "core.hooksPath=/dev/null"])
+                .args([
+                    "update-ref",
+                    "--no-deref",
+                    "-m",
+                    "stream: taken over",
+                    "HEAD",
+                ])
+                .arg(tip.to_string())
+                .holding(lock)
+                .run()?;
+        }
+        Ok(())
     }
 
     /// A call of git in a linked worktree, named by its admin directory: a worktree without its

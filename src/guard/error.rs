@@ -28,6 +28,9 @@ pub enum Error {
     /// The rule cannot be applied.
     #[error(transparent)]
     Rule(#[from] rule::Error),
+    /// The worktree's stream was taken over by somebody else.
+    #[error(transparent)]
+    TakenOver(ledger::Refusal),
     /// The worktree was a stream's, but nobody holds that, or not with this worktree.
     #[error("this worktree was made for stream '{stream}', which nobody holds here any more")]
     Left {
@@ -118,6 +121,7 @@ impl Error {
             Error::Ledger(error) => Some(error),
             Error::Workspace(error) => Some(error),
             Error::Rule(error) => Some(error),
+            Error::TakenOver(error) => Some(error),
             Error::Left { .. }
             | Error::OnOtherBranch { .. }
             | Error::WhichStream
@@ -135,7 +139,11 @@ impl Error {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Error::Git(_) | Error::Ledger(_) | Error::Workspace(_) | Error::Rule(_) => return None,
+            Error::Git(_)
+            | Error::Ledger(_)
+            | Error::Workspace(_)
+            | Error::Rule(_)
+            | Error::TakenOver(_) => return None,
             Error::Left { stream } => {
                 format!("Take the stream again with `git stream claim {stream}`.")
             }
@@ -193,6 +201,7 @@ impl Explain for Error {
             Error::Ledger(error) => error.exit(),
             Error::Workspace(error) => error.exit(),
             Error::Rule(error) => error.exit(),
+            Error::TakenOver(error) => error.exit(),
             Error::Left { .. }
             | Error::OnOtherBranch { .. }
             | Error::UnknownStream { .. }

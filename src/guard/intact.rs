@@ -107,7 +107,7 @@ fn mark_again(repo: &Repo) -> Result<bool, Error> {
     };
     let mut any = false;
     for linked in repo.linked_worktrees()? {
-        let Some(stream) = holding(&state, &linked.id) else {
+        let Some(stream) = holding(repo, &state, &linked.id) else {
             continue;
         };
         let mark = linked.git_dir.join(MARKER);

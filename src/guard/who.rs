@@ -9,16 +9,21 @@ use std::fs;
 
 use super::Error;
 use crate::git::{self, Repo};
-use crate::ledger::State;
+use crate::ledger::{Refusal, State};
 use crate::name::StreamName;
-use crate::workspace::Place;
+use crate::workspace::{self, Place};
 
 /// The stream of the caller's worktree; in a worktree of no stream, that of its branch.
 pub(super) fn here(repo: &Repo, state: &State) -> Result<Option<StreamName>, Error> {
     let branch = branch(repo)?;
     let stream = match Place::of(repo, state)? {
         Place::Outside => return Ok(branch.as_deref().and_then(StreamName::from_branch_ref)),
-        Place::Left(stream) => return Err(Error::Left { stream }),
+        Place::Left(stream) => {
+            return Err(match workspace::lost(repo, state, &stream) {
+                Some(lost) => Error::TakenOver(Refusal::TakenOver(Box::new(lost))),
+                None => Error::Left { stream },
+            });
+        }
         Place::Stream(stream) => stream,
     };
     match branch {

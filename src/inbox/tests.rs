@@ -65,6 +65,7 @@ fn held(agent: &str) -> Stream {
         work: None,
         landing: None,
         review: None,
+        former: Vec::new(),
         extra: toml::Table::new(),
     }
 }

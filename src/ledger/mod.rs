@@ -16,6 +16,7 @@ mod finish;
 mod hex;
 mod history;
 mod landing;
+mod lease;
 mod operation;
 mod questions;
 mod record;
@@ -24,6 +25,7 @@ mod request;
 mod state;
 mod store;
 mod table;
+mod takeover;
 #[cfg(test)]
 mod tests;
 mod transition;
@@ -33,10 +35,13 @@ pub use error::Error;
 pub use event::Event;
 pub use history::{Entry, History};
 pub use landing::{Check, LandedStream, Landing, Review};
+pub use lease::Watch;
 pub use operation::{Machine, OpId, Operation, host_name, is_dead, is_running};
-pub use record::{Base, Claim, Escalation, Intent, Kind, Part, RefMove, Stream, StreamState, Work};
-pub use refusal::{Holder, Refusal};
-pub use request::{Actor, How, NewClaim, Request, Reverted, Undo, What};
+pub use record::{
+    Base, Claim, Escalation, Former, Intent, Kind, Part, RefMove, Stream, StreamState, Work,
+};
+pub use refusal::{Holder, Refusal, TakenOver};
+pub use request::{Actor, How, NewClaim, Request, Reverted, TakeOver, Undo, What};
 pub use state::State;
 pub use store::{Ledger, Share, Submitted};
 pub use store::{REF, REFS};

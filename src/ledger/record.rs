@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -125,6 +126,9 @@ pub struct Stream {
     /// The pull request that waits, or the last one where that was closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review: Option<Review>,
+    /// From whom it was taken over, the last one last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<Former>,
     /// Keys of newer versions.
     #[serde(flatten)]
     pub extra: toml::Table,
@@ -180,6 +184,50 @@ impl Claim {
             sets: self.files.clone(),
             away: self.away.clone(),
         }
+    }
+}
+
+/// A holder whose stream somebody else has taken over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Former {
+    /// The holder.
+    pub agent: AgentName,
+    /// Its machine.
+    pub machine: String,
+    /// Its worktree there, which stays as it was.
+    pub worktree: String,
+    /// What git calls that worktree.
+    #[serde(default)]
+    pub worktree_id: String,
+    /// The epoch that has ended.
+    pub epoch: u64,
+    /// Who took it over.
+    pub by: AgentName,
+    /// When.
+    pub at: Timestamp,
+    /// Why, where the lease had not ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The ref that keeps its commits, on its machine.
+    pub kept: String,
+}
+
+impl Stream {
+    /// The hold that has ended by a takeover, of a worktree of a machine that the stream does not
+    /// have any more; `top` is where the worktree is.
+    pub fn lost(&self, machine: &str, worktree_id: &str, top: &Path) -> Option<&Former> {
+        let is_its = |claim: &Claim| claim.machine == machine && claim.worktree_id == worktree_id;
+        if self.claim.as_ref().is_some_and(is_its) {
+            return None;
+        }
+        let mut last = self.former.iter().rev();
+        // What git calls it may not have been known yet to whoever has taken the stream.
+        last.find(|one| match one.worktree_id.as_str() {
+            _ if one.machine != machine => false,
+            "" => Path::new(&one.worktree) == top,
+            id => id == worktree_id,
+        })
     }
 }
 

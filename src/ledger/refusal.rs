@@ -4,9 +4,10 @@
 //! do about it.
 
 use bstr::BString;
+use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
-use super::record::{Claim, StreamState};
+use super::record::{Claim, Former, Kind, StreamState};
 use crate::exit::{Exit, Explain};
 use crate::name::{AgentName, StreamName};
 use crate::path;
@@ -44,6 +45,19 @@ impl Holder {
             "machine": self.machine,
         })
     }
+}
+
+/// What somebody is to know who has lost a stream by a takeover.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenOver {
+    /// The stream.
+    pub stream: StreamName,
+    /// The hold that has ended.
+    pub former: Former,
+    /// The stream's epoch now.
+    pub epoch: u64,
+    /// Who holds it now.
+    pub holder: Option<Holder>,
 }
 
 /// Why a request is refused. Nothing was changed.
@@ -150,6 +164,25 @@ pub enum Refusal {
     /// The stream is on another machine.
     #[error("'{}' is held on another machine, {}", .0.stream, .0.machine)]
     Elsewhere(Holder),
+    /// Somebody else has taken the stream over.
+    #[error("{}", .0.words())]
+    TakenOver(Box<TakenOver>),
+    /// The holder's lease has not ended.
+    #[error(
+        "{} holds '{}' with a lease of {}, and was silent for {} of it as far as this machine was \
+         awake to see it",
+        holder.agent, holder.stream, word::time(*lease), word::time(*silence)
+    )]
+    Alive {
+        /// Who.
+        holder: Holder,
+        /// The lease.
+        lease: SignedDuration,
+        /// For how long nothing was seen of it.
+        silence: SignedDuration,
+        /// Who asks.
+        asks: Kind,
+    },
     /// Another operation on the stream is running.
     #[error("another command ({verb}) is working on '{stream}' at this moment")]
     Busy {
@@ -198,6 +231,9 @@ impl Explain for Refusal {
             | Refusal::Busy { .. }
             | Refusal::Overtaken { .. } => Exit::Busy,
             Refusal::Asked { .. } => Exit::Stopped,
+            Refusal::Alive {
+                asks: Kind::Person, ..
+            } => Exit::Usage,
             Refusal::Planned { .. }
             | Refusal::TooComplex { .. }
             | Refusal::Unknown { .. }
@@ -207,6 +243,10 @@ impl Explain for Refusal {
             | Refusal::NotHeld { .. }
             | Refusal::NotYours(_)
             | Refusal::Elsewhere(_)
+            | Refusal::TakenOver(_)
+            | Refusal::Alive {
+                asks: Kind::Agent, ..
+            }
             | Refusal::PersonOnly { .. }
             | Refusal::NoQuestion { .. } => Exit::Refused,
         }
@@ -268,6 +308,19 @@ impl Explain for Refusal {
                 "Nothing was changed. Run the same command on {}, in '{}'; see every stream with `git stream status`.",
                 holder.machine, holder.worktree
             ),
+            Refusal::TakenOver(lost) => return lost.hints(),
+            Refusal::Alive {
+                holder,
+                asks: Kind::Agent,
+                ..
+            } => format!(
+                "Nothing was changed. When its lease has ended anybody may take it over; until then a person may, with `git stream claim {} --takeover --reason TEXT`.",
+                holder.stream
+            ),
+            Refusal::Alive { holder, .. } => format!(
+                "Nothing was changed. Say why it is to be taken from {} all the same: `git stream claim {} --takeover --reason TEXT`.",
+                holder.agent, holder.stream
+            ),
             Refusal::Busy { .. } => {
                 "Nothing was changed. Run the same command again when the other has ended.".to_owned()
             }
@@ -317,6 +370,26 @@ impl Explain for Refusal {
             Refusal::NotHeld { state, .. } => json!({"cause": "not-held", "state": state}),
             Refusal::NotYours(holder) => json!({"cause": "not-yours", "holder": holder.json()}),
             Refusal::Elsewhere(holder) => json!({"cause": "elsewhere", "holder": holder.json()}),
+            Refusal::TakenOver(lost) => json!({
+                "cause": "taken-over",
+                "by": lost.former.by,
+                "at": lost.former.at,
+                "reason": lost.former.reason,
+                "kept": lost.former.kept,
+                "epoch": lost.epoch,
+                "holder": lost.holder.as_ref().map(Holder::json),
+            }),
+            Refusal::Alive {
+                holder,
+                lease,
+                silence,
+                ..
+            } => json!({
+                "cause": "alive",
+                "holder": holder.json(),
+                "lease": lease.as_secs(),
+                "silence": silence.as_secs(),
+            }),
             Refusal::Busy { verb, .. } => json!({"cause": "operation", "verb": verb}),
             Refusal::Overtaken { .. } => json!({"cause": "overtaken"}),
             Refusal::PersonOnly { .. } => json!({"cause": "person-only"}),

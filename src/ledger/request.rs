@@ -83,6 +83,8 @@ pub enum What {
     },
     /// Take a stream: the intent, before its branch and worktree are made.
     Claim(Box<NewClaim>),
+    /// Take a stream from its holder. Counts when it is acknowledged.
+    TakeOver(Box<TakeOver>),
     /// The worktree of a claim is ready.
     Claimed {
         /// The stream.
@@ -271,6 +273,25 @@ pub struct Reverted {
     /// What it was before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub back: Option<Escalation>,
+}
+
+/// A takeover that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakeOver {
+    /// The claim that is to come; it owns what the one before has owned.
+    pub claim: NewClaim,
+    /// The epoch that is to end.
+    pub epoch: u64,
+    /// How the record looked for as long as the lease, where that has ended: see [`Stream::mark`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent: Option<String>,
+    /// For how long the caller's machine has seen nothing of the holder.
+    pub silence: SignedDuration,
+    /// Why, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The ref that keeps the former holder's commits, on its machine.
+    pub kept: String,
 }
 
 /// A claim that is asked for.

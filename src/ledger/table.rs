@@ -260,6 +260,19 @@ pub const TRANSITIONS: &[Transition] = &[
         "the holder: it goes on after all",
     ),
     step(
+        "takeover",
+        Some(Completed),
+        InProgress,
+        "anybody, where the lease has ended; before that a person, with a reason",
+    ),
+    step("takeover", Some(Failed), InProgress, "as above"),
+    step(
+        "takeover",
+        Some(Landed),
+        InProgress,
+        "as above: a new round",
+    ),
+    step(
         "taint",
         Some(InProgress),
         Blocked,

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 
 use super::{
     Actor, Applied, Base, Check, Claim, Escalation, How, Intent, Kind, LandedStream, Landing,
-    NewClaim, OpId, Request, Reverted, Review, Rules, State, Stream, StreamState, Undo, What, Work,
-    allows, apply,
+    NewClaim, OpId, Request, Reverted, Review, Rules, State, Stream, StreamState, TakeOver, Undo,
+    What, Work, allows, apply,
 };
 use crate::git::Id;
 use crate::name::StreamName;
@@ -145,7 +145,7 @@ impl Step {
             what: if self.what == 13 {
                 self.undo(stream, last)
             } else {
-                self.what(stream, intent)
+                self.what(stream, intent, state)
             },
             trusted: None,
             moves: Vec::new(),
@@ -154,7 +154,7 @@ impl Step {
         }
     }
 
-    fn what(&self, stream: StreamName, intent: Option<&Intent>) -> What {
+    fn what(&self, stream: StreamName, intent: Option<&Intent>, state: &State) -> What {
         match self.what {
             0..=2 => What::Claim(Box::new(NewClaim {
                 files: (self.other > 2).then(|| files(self.files)),
@@ -218,6 +218,7 @@ impl Step {
                 tip: id(4),
                 start: id(1),
             },
+            22 => What::TakeOver(Box::new(self.takeover(stream, state))),
             12 => What::Untaint { stream },
             15 => What::Landing {
                 streams: if self.landed {
@@ -253,6 +254,31 @@ impl Step {
         }
     }
 
+    /// With a lease that has ended, or a reason, or neither; sometimes of an epoch that is over.
+    fn takeover(&self, stream: StreamName, state: &State) -> TakeOver {
+        let record = state.stream(&stream);
+        TakeOver {
+            epoch: record.map_or(1, |record| record.epoch) + u64::from(self.other == 4),
+            silent: record.filter(|_| self.landed).map(Stream::mark),
+            silence: SignedDuration::ZERO,
+            reason: self
+                .files
+                .is_multiple_of(2)
+                .then(|| "it is gone".to_owned()),
+            kept: format!("refs/stream/kept/{stream}/x"),
+            claim: NewClaim {
+                files: None,
+                tip: id(2),
+                start: id(1),
+                adopts: false,
+                base: "main".to_owned(),
+                worktree: format!("/{stream}@{}", record.map_or(1, |record| record.epoch)),
+                lease: SignedDuration::from_hours(1),
+                stream,
+            },
+        }
+    }
+
     /// Takes back what has led from one state to the other.
     fn undo(&self, stream: StreamName, (past, left): &(State, State)) -> What {
         let unknown = Stream {
@@ -264,6 +290,7 @@ impl Step {
             work: None,
             landing: None,
             review: None,
+            former: Vec::new(),
             extra: toml::Table::new(),
         };
         let of = |state: &State| state.stream(&stream).cloned().unwrap_or(unknown.clone());
@@ -404,10 +431,16 @@ fn beginning(at: usize, stands: usize) -> State {
         work: None,
         landing: None,
         review: None,
+        former: Vec::new(),
         extra: toml::Table::new(),
     };
     begun.streams.insert(name(at), record);
     begun
+}
+
+/// A state in which somebody holds a stream.
+pub(super) fn held_by_one() -> State {
+    beginning(1, 1)
 }
 
 fn assert_promises(before: &State, request: &Request, applied: &Applied, plan: &Plan) {
@@ -429,6 +462,12 @@ fn assert_promises(before: &State, request: &Request, applied: &Applied, plan: &
             request.what
         );
         let epoch = was.map_or(0, |was| was.epoch);
+        if let What::TakeOver(asked) = &request.what
+            && asked.claim.stream == *name
+            && was.and_then(|was| was.claim.as_ref()) != now.claim.as_ref()
+        {
+            assert_taken_over(was, now, asked, request);
+        }
         let is_new = now.claim.is_some() && was.is_none_or(|was| was.claim.is_none());
         assert!(
             now.epoch >= epoch + u64::from(is_new),
@@ -466,6 +505,24 @@ fn assert_promises(before: &State, request: &Request, applied: &Applied, plan: &
         assert_eq!(*escalation, toml::from_str(&text).unwrap(), "{text}");
     }
     assert_exclusive(after, plan);
+}
+
+/// Nobody loses a stream while it was heard of, except to a person who says why; what it owned and
+/// who it was stays known.
+fn assert_taken_over(was: Option<&Stream>, now: &Stream, asked: &TakeOver, request: &Request) {
+    let was = was.expect("there is nothing to take over");
+    let (from, to) = (was.claim.as_ref().unwrap(), now.claim.as_ref().unwrap());
+    let is_silent = asked.silent == Some(was.mark());
+    assert!(is_silent || (request.by.kind == Kind::Person && asked.reason.is_some()));
+    assert_eq!(asked.epoch, was.epoch);
+    assert!(now.epoch > was.epoch);
+    assert_eq!((&from.files, &from.away), (&to.files, &to.away));
+    assert_ne!(from.worktree, to.worktree);
+    let former = now.former.last().unwrap();
+    assert_eq!((&former.agent, former.epoch), (&from.agent, was.epoch));
+    let top = std::path::Path::new(&from.worktree);
+    let is_same = to.machine == from.machine && to.worktree_id == from.worktree_id;
+    assert!(is_same || now.lost(&from.machine, &from.worktree_id, top) == Some(former));
 }
 
 /// Whether this is what an undo may take back: not a question, nor a mark.

@@ -51,6 +51,9 @@ pub fn apply(state: &State, request: &Request, rules: &Rules<'_>) -> Result<Appl
         rules,
     }
     .decide()?;
+    if let Some(told) = &told {
+        hear(&mut next, request, &told.streams);
+    }
     let event = told.map(|told| Event {
         subject: told.subject,
         epochs: told
@@ -74,6 +77,18 @@ pub fn apply(state: &State, request: &Request, rules: &Rules<'_>) -> Result<Appl
     // Without an event nothing is written, so nothing has changed.
     let state = if event.is_some() { next } else { state.clone() };
     Ok(Applied { state, event })
+}
+
+/// Whatever comes from a holder's machine is a sign of life.
+fn hear(state: &mut State, request: &Request, of: &[StreamName]) {
+    for name in of {
+        let record = state.streams.get_mut(name);
+        if let Some(claim) = record.and_then(|record| record.claim.as_mut())
+            && claim.machine == request.by.machine
+        {
+            claim.renewed = request.at;
+        }
+    }
 }
 
 /// What an event says: its subject, the streams it is about, and the files that it archives.
@@ -106,6 +121,7 @@ impl Decision<'_> {
                 }))
             }
             What::Claim(new) => self.claim(new),
+            What::TakeOver(asked) => self.take_over(asked),
             What::Claimed {
                 stream,
                 worktree_id,
@@ -231,7 +247,7 @@ impl Decision<'_> {
             away: Vec::new(),
         };
         self.refuse_overlap(name, &territory)?;
-        self.take(new, files.clone());
+        self.take(new, vec![files.clone()]);
         let mut subject = format!("claim {name}: {by} takes {}", texts(&[files]).join(" "));
         for died in died.iter().filter(|died| *died != name) {
             subject.push_str(&format!(
@@ -242,7 +258,7 @@ impl Decision<'_> {
     }
 
     /// Writes the claim down, with the intent to make its branch and worktree.
-    fn take(&mut self, new: &NewClaim, files: PatternSet) {
+    pub(super) fn take(&mut self, new: &NewClaim, files: Vec<PatternSet>) {
         let (at, by) = (self.request.at, &self.request.by);
         let claim = Claim {
             agent: by.agent.clone(),
@@ -257,7 +273,7 @@ impl Decision<'_> {
             lease: new.lease,
             base: new.base.clone(),
             start: new.start,
-            files: vec![files],
+            files,
             away: Vec::new(),
             intent: Some(self.intent("claim", self.request.moves.clone())),
             extra: toml::Table::new(),
@@ -275,6 +291,7 @@ impl Decision<'_> {
                 work: None,
                 landing: None,
                 review: None,
+                former: Vec::new(),
                 extra: toml::Table::new(),
             });
         if record.state == StreamState::Landed {
@@ -587,35 +604,33 @@ impl Decision<'_> {
     pub(super) fn authorise(&self, name: &StreamName) -> Result<(), Refusal> {
         let by = &self.request.by;
         let Some(claim) = self.next.claim(name) else {
-            return Err(self.not_held(name));
+            return Err(self.or_taken_over(name, self.not_held(name)));
         };
         if !by.is_holder_of(name, claim) && by.kind != Kind::Person {
-            return Err(Refusal::NotYours(Holder::of(name, claim)));
+            let refusal = Refusal::NotYours(Holder::of(name, claim));
+            return Err(self.or_taken_over(name, refusal));
         }
         if claim.machine != by.machine {
-            return Err(Refusal::Elsewhere(Holder::of(name, claim)));
+            let refusal = Refusal::Elsewhere(Holder::of(name, claim));
+            return Err(self.or_taken_over(name, refusal));
         }
         Ok(())
     }
 
     /// The claim whose intent is this very operation's.
     pub(super) fn own_operation(&mut self, name: &StreamName) -> Result<&mut Claim, Refusal> {
-        let not_held = self.not_held(name);
         let op = &self.request.op;
-        let claim = self
-            .next
-            .streams
-            .get_mut(name)
-            .and_then(|record| record.claim.as_mut())
-            .ok_or(not_held)?;
-        if claim.intent.as_ref().is_some_and(|intent| intent.op == *op) {
-            Ok(claim)
-        } else {
-            Err(Refusal::Held {
+        let Some(claim) = self.next.claim(name) else {
+            return Err(self.or_taken_over(name, self.not_held(name)));
+        };
+        if claim.intent.as_ref().is_none_or(|intent| intent.op != *op) {
+            let refusal = Refusal::Held {
                 holder: Holder::of(name, claim),
                 named: true,
-            })
+            };
+            return Err(self.or_taken_over(name, refusal));
         }
+        self.claim_of(name)
     }
 
     pub(super) fn not_held(&self, name: &StreamName) -> Refusal {

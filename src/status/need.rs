@@ -1,6 +1,7 @@
 //! What needs somebody, and which command answers it?
 
 use bstr::{BString, ByteSlice as _};
+use jiff::SignedDuration;
 use serde::Serialize;
 
 use super::row::Row;
@@ -9,9 +10,9 @@ use super::worktrees::Found;
 use crate::guard::hooks::Trouble;
 use crate::inbox::Question;
 use crate::ledger::{State, StreamState};
-use crate::name::StreamName;
+use crate::name::{AgentName, StreamName};
 use crate::path;
-use crate::word::{count, quoted};
+use crate::word::{count, quoted, time};
 use crate::workspace::{Doubt, Trusted};
 
 /// Something that does not go on by itself.
@@ -163,6 +164,16 @@ pub(super) fn of_stream(row: &Row, state: &State, found: Option<&Found>) -> Vec<
         needs.extend(
             of_worktree(row, found).map(|(kind, message, command)| need(kind, message, command)),
         );
+    }
+    if row.lease_over {
+        let silence = SignedDuration::from_secs(row.silence.unwrap_or_default());
+        let agent = row.agent.as_ref().map_or("its holder", AgentName::as_str);
+        let message = format!(
+            "nothing was seen of {agent}, who holds {name}, for {}: its lease has ended",
+            time(silence)
+        );
+        let command = format!("git stream claim {name} --takeover");
+        needs.push(need("lease-over", message, command));
     }
     if row.drifted {
         let message =

@@ -153,12 +153,14 @@ impl Picture {
         let branches = branches::all(repo, base.commit)?;
         let found = worktrees::all(repo, state, machine, only)?;
         let mut waits = Waits::new(state, plan);
+        let watched = workspace.ledger().watched();
         let mut rows: Vec<Row> = Vec::new();
         for name in names(state, plan) {
             let planned = plan.streams.get(name);
             let mut row = Row::new(name, planned);
             if let Some(record) = state.stream(name) {
                 row = row.with_record(record, planned);
+                row = row.with_silence(watched.silence(name, record));
             }
             row.operation = operation(workspace, name);
             let could_begin = !row.is_held() && row.state != StreamState::Landed;

@@ -66,8 +66,13 @@ pub struct Row {
     pub lease: Option<SignedDuration>,
     /// When it was taken.
     pub taken: Option<Timestamp>,
-    /// When its holder was last heard of.
+    /// When its holder was last heard of, by its own clock.
     pub renewed: Option<Timestamp>,
+    /// For how many seconds this machine has seen nothing of its holder, as far as it was awake to
+    /// see it.
+    pub silence: Option<i64>,
+    /// Whether that is as long as the lease: then others may take it over.
+    pub lease_over: bool,
     /// The commit of the base that it started from, or was last moved onto.
     #[serde(serialize_with = "hex")]
     pub start: Option<Id>,
@@ -142,6 +147,8 @@ impl Row {
             lease: None,
             taken: None,
             renewed: None,
+            silence: None,
+            lease_over: false,
             start: None,
             files: planned.map_or_else(Vec::new, |plan| texts(std::slice::from_ref(&plan.files))),
             away: Vec::new(),
@@ -191,6 +198,15 @@ impl Row {
         let changed = planned.filter(|plan| claim.files.first() != Some(&plan.files));
         self.planned_files = changed.map(|plan| texts(std::slice::from_ref(&plan.files)));
         self.drifted = changed.is_some();
+        self
+    }
+
+    /// Adds what this machine has seen of the holder.
+    pub(super) fn with_silence(mut self, silence: SignedDuration) -> Row {
+        if let Some(lease) = self.lease {
+            self.silence = Some(silence.as_secs());
+            self.lease_over = silence >= lease;
+        }
         self
     }
 

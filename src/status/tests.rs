@@ -77,6 +77,7 @@ fn state(streams: &[Known]) -> State {
             work: None,
             landing: None,
             review: None,
+            former: Vec::new(),
             extra: toml::Table::new(),
         };
         state.streams.insert(NAMES[*name].parse().unwrap(), record);

@@ -131,6 +131,14 @@ pub enum Error {
         /// What it was, in words.
         event: String,
     },
+    /// A takeover has sent its holder away.
+    #[error("'{event}' is a takeover: who held '{stream}' before was told that it is gone")]
+    Takeover {
+        /// The stream.
+        stream: StreamName,
+        /// What it was, in words.
+        event: String,
+    },
     /// Something in the worktree is in the way.
     #[error("'{stream}' cannot be moved: {}", reason(obstacle))]
     InTheWay {
@@ -256,6 +264,7 @@ impl Explain for Error {
             | Error::Gone { .. }
             | Error::InUse { .. }
             | Error::Landing { .. }
+            | Error::Takeover { .. }
             | Error::InTheWay { .. }
             | Error::NeverThere { .. }
             | Error::Breaks { .. } => Exit::Refused,
@@ -309,6 +318,10 @@ impl Explain for Error {
             Error::Landing { .. } => "Nothing was changed. Take its commits back on the base with \
                  `git revert`, as a change of its own."
                 .to_owned(),
+            Error::Takeover { stream, .. } => format!(
+                "Nothing was changed. Give the stream back with `git stream release {stream}`; \
+                 whoever had it may claim it again."
+            ),
             Error::NoRevision { .. } => "Nothing was changed. Name a commit, as \
                  `git rev-parse REVISION` takes it."
                 .to_owned(),

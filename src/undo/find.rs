@@ -11,6 +11,8 @@ use crate::name::{AgentName, StreamName};
 
 /// What an undo can take back.
 const OPERATIONS: [&str; 5] = ["claim", "release", "sync", "land", "undo"];
+/// What is named as the caller's last operation, and is never taken back.
+const TAKEOVER: &str = "takeover";
 /// What happens to a stream without anybody deciding it.
 const SIGNS: [&str; 4] = ["renew", "taint", "untaint", "progress"];
 
@@ -79,6 +81,12 @@ pub(super) fn find(repo: &Repo, wanted: &Wanted<'_>) -> Result<Found, Error> {
                 }
             }
             // A landing has moved the base as well, and others may have built on that.
+            if let Some(taken) = entries.iter().find(|one| one.event.verb() == TAKEOVER) {
+                return Err(Error::Takeover {
+                    stream,
+                    event: taken.event.subject.clone(),
+                });
+            }
             if let Some(landed) = entries.iter().find(|one| one.event.verb() == "land") {
                 return Err(Error::NotUndoable {
                     op: landed.event.op.clone(),
@@ -114,7 +122,7 @@ fn is_meant(entry: &Entry, wanted: &Wanted<'_>) -> Result<bool, Error> {
         if !event.op.as_str().starts_with(op) {
             return Ok(false);
         }
-        let is_operation = OPERATIONS.contains(&event.verb());
+        let is_operation = OPERATIONS.contains(&event.verb()) || event.verb() == TAKEOVER;
         return if is_operation {
             Ok(true)
         } else {
@@ -135,7 +143,7 @@ fn is_meant(entry: &Entry, wanted: &Wanted<'_>) -> Result<bool, Error> {
             event: event.subject.clone(),
         });
     }
-    Ok(OPERATIONS.contains(&event.verb()))
+    Ok(OPERATIONS.contains(&event.verb()) || event.verb() == TAKEOVER)
 }
 
 /// Whether the oldest of these entries is the first of its operation.
@@ -212,6 +220,7 @@ fn never_seen() -> Stream {
         work: None,
         landing: None,
         review: None,
+        former: Vec::new(),
         extra: toml::Table::new(),
     }
 }

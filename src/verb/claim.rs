@@ -2,12 +2,13 @@
 
 use serde_json::json;
 
-use crate::claim::{self, Taken, Wanted};
+use crate::claim::{self, Taken, Takeover, Wanted};
 use crate::cli::{Common, Out, Verb};
 use crate::exit::{Exit, Failure};
 use crate::git::Repo;
 use crate::name::{AgentName, StreamName};
 use crate::pattern::{self, PatternSet};
+use crate::word;
 
 /// Take a stream and print its worktree
 ///
@@ -17,6 +18,11 @@ use crate::pattern::{self, PatternSet};
 ///
 /// Of many callers at the same time exactly one wins; the others end with status 4 and learn who
 /// holds the stream. Taking a stream that is the caller's already answers its worktree again.
+///
+/// With --takeover the stream is taken from its holder. That needs a lease that has ended, as far
+/// as this machine was awake to see nothing of the holder, or a person who says why. The work goes
+/// on in a new worktree, from what is known of the holder's commits; its own worktree stays as it
+/// is, lets go of the branch, and commits there are refused.
 #[derive(Debug, clap::Parser)]
 #[command(name = "git-stream-claim", bin_name = "git stream claim", version)]
 pub struct Claim {
@@ -32,6 +38,12 @@ pub struct Claim {
     /// Adopt work that exists already: the stream begins at this revision
     #[arg(long, value_name = "REV", conflicts_with = "add")]
     from: Option<String>,
+    /// Take it from its holder: when the lease has ended, or as a person with --reason
+    #[arg(long, conflicts_with_all = ["files", "add", "from"])]
+    takeover: bool,
+    /// Why it is taken from a holder whose lease has not ended
+    #[arg(long, value_name = "TEXT", requires = "takeover", value_parser = reason)]
+    reason: Option<String>,
     /// Act as this agent
     #[arg(long, value_name = "AGENT")]
     agent: Option<AgentName>,
@@ -59,6 +71,10 @@ impl Verb for Claim {
             "Go on with a branch that exists:",
             "git stream claim api --files 'src/api/**' --from my-branch",
         ),
+        (
+            "Take a stream from a holder who is gone:",
+            "git stream claim api --takeover --reason 'laptop-gone'",
+        ),
     ];
 
     fn common(&self) -> Common {
@@ -75,6 +91,9 @@ impl Verb for Claim {
                 stream: self.stream.clone(),
                 files: patterns(&self.files)?,
                 from: self.from.clone(),
+                takeover: self.takeover.then(|| Takeover {
+                    reason: self.reason.clone(),
+                }),
                 agent: self.agent.clone(),
                 dry_run: self.dry_run,
             };
@@ -94,6 +113,15 @@ impl Verb for Claim {
         out.place(&taken.worktree, &json(&taken));
         Ok(Exit::Done)
     }
+}
+
+/// A reason says something, in one line.
+fn reason(text: &str) -> Result<String, &'static str> {
+    let text = word::one_line(text.trim());
+    if text.is_empty() {
+        return Err("it says nothing");
+    }
+    Ok(text)
 }
 
 /// The patterns of the command line; `None` where there are none.

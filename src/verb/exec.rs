@@ -65,6 +65,7 @@ impl Verb for Exec {
             stream: self.stream.clone(),
             files: super::claim::patterns(&self.files)?,
             from: None,
+            takeover: None,
             agent: self.agent.clone(),
             dry_run: false,
         };
@@ -79,6 +80,12 @@ impl Verb for Exec {
             taken: &taken,
             command: &self.command,
         };
-        Ok(ExitCode::from(claim::work_in(&repo, &session)?.status))
+        let ended = claim::work_in(&repo, &session, &mut |lost| {
+            out.warn(lost);
+            for hint in lost.hints() {
+                out.hint(hint);
+            }
+        })?;
+        Ok(ExitCode::from(ended.status))
     }
 }

@@ -23,8 +23,12 @@ use crate::exit::Failure;
 use crate::git::Repo;
 use crate::guard::hooks;
 
-/// Puts the guard's hooks back, where another program has taken their place, and says so.
+/// Puts the guard's hooks back, where another program has taken their place, and says so. Lets go
+/// of what was taken over.
 fn mend_hooks(repo: &Repo, out: &mut Out) -> Result<(), Failure> {
+    for note in crate::claim::give_way(repo)? {
+        out.warn(note);
+    }
     let mended = hooks::mend(repo)?;
     if !mended.back.is_empty() {
         out.warn(format!(

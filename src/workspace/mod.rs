@@ -11,12 +11,11 @@ mod place;
 mod source;
 mod trespass;
 
-use jiff::{Timestamp, Unit};
-
+pub use crate::clock::now;
 pub use approved::{APPROVED, approvals, is_approved};
 pub use base::{Doubt, Trusted, full_name};
 pub use error::Error;
-pub use place::{MARKER, Place, holding, is_no_streams, marked, place_beside, worktree_path};
+pub use place::{MARKER, Place, holding, is_no_streams, lost, marked, place_beside, worktree_path};
 pub use source::{PLAN, plan_at};
 
 use crate::caller;
@@ -203,6 +202,20 @@ impl<'r> Workspace<'r> {
         Ok(())
     }
 
+    /// Sends what this machine has said to the remote of a shared ledger.
+    pub fn flush(&mut self) -> Result<(), Error> {
+        let (repo, machine) = (self.repo, &self.machine);
+        let dead = |intent: &Intent| is_dead(repo, machine, intent).unwrap_or(false);
+        let rules = Rules {
+            plan: &self.plan,
+            dead: &dead,
+            compare: self.compare,
+        };
+        self.ledger().flush(&rules)?;
+        self.state = self.ledger().read()?;
+        Ok(())
+    }
+
     /// A request of a caller, as of now.
     pub fn request(&self, op: &OpId, by: &Actor, what: What, moves: Vec<RefMove>) -> Request {
         let trusted = self.base.doubt.is_none().then_some(self.base.commit);
@@ -220,15 +233,15 @@ impl<'r> Workspace<'r> {
 
     /// The stream that a command is about: the one named, or the one of this worktree.
     pub fn stream(&self, named: Option<&StreamName>) -> Result<StreamName, Error> {
-        named
-            .or_else(|| self.place.stream())
-            .cloned()
-            .ok_or(Error::WhichStream)
+        let here = self.place.stream().cloned().or_else(|| self.lost_here());
+        named.cloned().or(here).ok_or(Error::WhichStream)
     }
-}
 
-/// The time, to the second: finer is noise in a log that people read.
-pub fn now() -> Timestamp {
-    let now = Timestamp::now();
-    now.round(Unit::Second).unwrap_or(now)
+    /// The stream that this worktree has lost by a takeover: the ledger says so to whoever asks.
+    fn lost_here(&self) -> Option<StreamName> {
+        let Place::Left(name) = &self.place else {
+            return None;
+        };
+        lost(self.repo, &self.state, name).map(|_| name.clone())
+    }
 }

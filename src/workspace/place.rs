@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::Error;
 use crate::git::Repo;
-use crate::ledger::{Ledger, State};
+use crate::ledger::{Claim, Ledger, Machine, State, TakenOver};
 use crate::name::StreamName;
 use crate::plan::Plan;
 
@@ -31,14 +31,21 @@ impl Place {
     pub fn of(repo: &Repo, state: &State) -> Result<Place, Error> {
         let id = repo.worktree_id();
         let Some(name) = marked(repo.git_dir())? else {
-            return Ok(match id.and_then(|id| holding(state, &id)) {
+            return Ok(match id.and_then(|id| holding(repo, state, &id)) {
                 Some(name) => Place::Stream(name),
                 None => Place::Outside,
             });
         };
-        let claim = state.claim(&name);
+        let id = id.unwrap_or_default();
+        let claim = state.claim(&name).filter(|claim| is_here(repo, claim));
+        // The worktree of a claim that has just begun has no name yet, and it is never one that
+        // was lost by a takeover.
         let is_its = claim.is_some_and(|claim| {
-            claim.worktree_id.is_empty() || Some(&claim.worktree_id) == id.as_ref()
+            if claim.worktree_id.is_empty() {
+                lost(repo, state, &name).is_none()
+            } else {
+                claim.worktree_id == id
+            }
         });
         Ok(if is_its {
             Place::Stream(name)
@@ -58,10 +65,22 @@ impl Place {
 
 /// The stream whose claim has this worktree: where the mark is gone, as it is when somebody has
 /// removed the worktree and added it again, the ledger knows.
-pub fn holding(state: &State, id: &str) -> Option<StreamName> {
+pub fn holding(repo: &Repo, state: &State, id: &str) -> Option<StreamName> {
     let mut held = state.held();
-    let found = held.find(|(_, _, claim)| claim.worktree_id == id);
+    let found = held.find(|(_, _, claim)| claim.worktree_id == id && is_here(repo, claim));
     found.map(|(name, ..)| name.clone())
+}
+
+/// The takeover by which the caller's worktree was lost.
+pub fn lost(repo: &Repo, state: &State, name: &StreamName) -> Option<TakenOver> {
+    let (machine, id) = (Machine::known(repo)?, repo.worktree_id()?);
+    let former = state.stream(name)?.lost(&machine.id, &id, repo.top()?)?;
+    TakenOver::of(state, name, former)
+}
+
+/// Whether the worktree of a claim is one of this machine.
+fn is_here(repo: &Repo, claim: &Claim) -> bool {
+    Machine::known(repo).is_some_and(|machine| machine.id == claim.machine)
 }
 
 /// Whether the caller stands in no worktree of a stream, told without the ledger where there is a
@@ -74,7 +93,7 @@ pub fn is_no_streams(repo: &Repo) -> Result<bool, Error> {
         return Ok(true);
     };
     let state = Ledger::of(repo).read()?;
-    Ok(holding(&state, &id).is_none())
+    Ok(holding(repo, &state, &id).is_none())
 }
 
 /// The stream that an admin directory is marked with.

@@ -1,5 +1,7 @@
 //! How does `git stream claim` behave?
 
+mod takeover;
+
 use std::fs;
 
 use insta::assert_snapshot;

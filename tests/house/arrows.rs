@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::tree::{Source, rust, sources};
 
 /// What everybody may use.
-const EVERYWHERE: [&str; 4] = ["exit", "name", "path", "word"];
+const EVERYWHERE: [&str; 5] = ["clock", "exit", "name", "path", "word"];
 /// What a part of the domain may use below itself.
 const BELOW: [&str; 7] = [
     "caller",
@@ -23,7 +23,7 @@ const BELOW: [&str; 7] = [
 fn allowed(module: &str) -> Option<Vec<&'static str>> {
     let domain = |more: &[&'static str]| [BELOW.as_slice(), more].concat();
     let own = match module {
-        "exit" | "name" | "path" | "word" | "pattern" | "git" | "cli" => vec![],
+        "clock" | "exit" | "name" | "path" | "word" | "pattern" | "git" | "cli" => vec![],
         "plan" => vec!["pattern"],
         "rule" | "ledger" => vec!["pattern", "plan", "git"],
         "caller" => vec!["pattern", "plan", "git", "ledger"],

@@ -5,4 +5,5 @@ mod crash;
 mod fleet;
 mod race;
 mod story;
+mod takeover;
 mod trouble;

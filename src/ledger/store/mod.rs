@@ -7,6 +7,7 @@ mod queue;
 mod share;
 mod shared;
 mod view;
+mod watch;
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use jiff::Timestamp;
 use super::error::Error;
 use super::event::Event;
 use super::files;
+use super::lease::Watch;
 use super::refusal::Refusal;
 use super::request::{Request, What};
 use super::state::State;
@@ -133,7 +135,12 @@ impl<'r> Ledger<'r> {
         rules: &Rules<'_>,
     ) -> Result<Result<Submitted, Refusal>, Error> {
         match self.share_for(request)? {
-            None => self.append(REF, request, rules),
+            None => {
+                if let What::Claim(_) | What::TakeOver(_) = request.what {
+                    self.watch()?;
+                }
+                self.append(REF, request, rules)
+            }
             Some(share) if share::rides(&request.what) => {
                 if let What::Begin { .. } = request.what {
                     // What is begun must not rest on a state that the remote has left behind.
@@ -157,12 +164,23 @@ impl<'r> Ledger<'r> {
         Ok(Share::of(&self.read()?))
     }
 
-    /// Brings a shared ledger up to what the remote has; nothing to do for any other.
+    /// Brings a shared ledger up to what the remote has; any other is only looked at.
     pub fn refresh(&self, rules: &Rules<'_>) -> Result<(), Error> {
         match Share::of(&self.read()?) {
             Some(share) => Shared::new(self, share, rules).refresh(),
-            None => Ok(()),
+            None => self.watch(),
         }
+    }
+
+    /// What this machine has seen of the holders, up to its last look at the truth.
+    pub fn watched(&self) -> Watch {
+        watch::read(self.repo)
+    }
+
+    /// Remembers how a ledger of this repository alone looks.
+    fn watch(&self) -> Result<(), Error> {
+        let _lock = self.lock()?;
+        watch::look(self.repo, &self.read()?)
     }
 
     /// Sends what this machine has said to the remote; nothing to do for a ledger of one machine.

@@ -41,6 +41,7 @@ pub(super) fn rides(what: &What) -> bool {
         What::Undone(undo) => undo.left.claim.is_some() == undo.back.claim.is_some(),
         What::Base { .. }
         | What::Claim(_)
+        | What::TakeOver(_)
         | What::Add { .. }
         | What::Released { .. }
         | What::Landing { .. }

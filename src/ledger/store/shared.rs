@@ -23,9 +23,11 @@ use backon::{BackoffBuilder as _, ExponentialBuilder};
 use super::note::{Awaited, Note};
 use super::queue::{self, Answer, Ticket};
 use super::share::Share;
-use super::{Ledger, REF, Submitted, entry, outbox};
+use super::{Ledger, REF, Submitted, entry, outbox, watch};
 use crate::git::{self, Expect, Id, Lock, Move, Pushed, Repo, Update};
 use crate::ledger::error::Error;
+use crate::ledger::operation::Machine;
+use crate::ledger::record::Claim;
 use crate::ledger::refusal::Refusal;
 use crate::ledger::request::{Request, What};
 use crate::ledger::transition::{Applied, Rules, apply};
@@ -176,12 +178,14 @@ impl<'a, 'r> Shared<'a, 'r> {
                 to: Some(ours),
             });
         }
-        Ok(self
-            .repo
-            .move_refs(&steps, "stream: joined the ledger of the remote")?)
+        self.repo
+            .move_refs(&steps, "stream: joined the ledger of the remote")?;
+        self.look()
     }
 
     fn unreachable(&self, source: git::Error) -> Error {
+        // What cannot be written down now is only a look that counts for less.
+        drop(watch::blink(self.repo));
         Error::Unreachable {
             remote: self.share.remote.clone(),
             source,
@@ -372,6 +376,7 @@ impl<'a, 'r> Shared<'a, 'r> {
         }
         self.follow(tip)?;
         Note::forget(self.repo)?;
+        self.look()?;
         Ok(has_arrived)
     }
 
@@ -384,7 +389,14 @@ impl<'a, 'r> Shared<'a, 'r> {
         for Awaited { ticket, commit } in &note.written {
             ticket.answer(&Answer::Written(*commit))?;
         }
-        Note::forget(self.repo)
+        Note::forget(self.repo)?;
+        self.look()
+    }
+
+    /// What the remote has just said is the truth: how long holders are silent is counted by it.
+    fn look(&self) -> Result<(), Error> {
+        let tip = self.repo.read_ref(REF)?;
+        watch::look(self.repo, &entry::read(self.repo, tip)?)
     }
 
     /// Brings the remote's ledger here, and follows it unless a push is still to be judged.
@@ -405,6 +417,7 @@ impl<'a, 'r> Shared<'a, 'r> {
         super::view::remember(self.repo)?;
         if Note::read(self.repo)?.is_none() {
             self.follow(self.repo.read_ref(&tracking)?)?;
+            self.look()?;
         }
         Ok(())
     }
@@ -461,6 +474,7 @@ impl<'a, 'r> Shared<'a, 'r> {
         }];
         let next = rest.last().map(|last| last.commit);
         steps.extend(outbox::step(held.tip, next));
+        steps.extend(self.keep_what_was_lost(to)?);
         for one in moves {
             // One that somebody has moved meanwhile stays where it is; its own process is told.
             if repo.read_ref(&one.name)? == one.old {
@@ -477,6 +491,36 @@ impl<'a, 'r> Shared<'a, 'r> {
         repo.move_refs(&steps, "stream: acknowledged")?;
         outbox::forget(repo, &held.pending, &rest);
         Ok(())
+    }
+
+    /// The refs that keep the branches of this machine's streams that were taken over, made in the
+    /// step in which it hears of that.
+    fn keep_what_was_lost(&self, to: Id) -> Result<Vec<Move>, Error> {
+        let mut steps = Vec::new();
+        let Some(here) = Machine::known(self.repo) else {
+            return Ok(steps);
+        };
+        for (name, record) in &entry::read(self.repo, Some(to))?.streams {
+            let is_here = |claim: &Claim| claim.machine == here.id;
+            if record.claim.as_ref().is_some_and(is_here) {
+                continue;
+            }
+            let mut last = record.former.iter().rev();
+            let Some(former) = last.find(|one| one.machine == here.id) else {
+                continue;
+            };
+            if let (None, Some(tip)) = (
+                self.repo.read_ref(&former.kept)?,
+                self.repo.read_ref(&name.branch_ref())?,
+            ) {
+                steps.push(Move {
+                    name: former.kept.clone(),
+                    from: Expect::Absent,
+                    to: Some(tip),
+                });
+            }
+        }
+        Ok(steps)
     }
 
     // ---- what the caller is told ----

@@ -10,13 +10,15 @@ use std::path::PathBuf;
 
 use git_stream::exit::{Exit, Explain};
 use git_stream::git::{Id, Version};
-use git_stream::ledger::{Holder, Refusal, StreamState};
+use git_stream::ledger::{Former, Holder, Kind, Refusal, StreamState, TakenOver};
 use git_stream::name::StreamName;
 use git_stream::plan::{Command, CommandKind};
 use git_stream::{
     claim, cli, git, guard, inbox, land, ledger, log, name, pattern, plan, receive, rule, setup,
     status, sync, workspace,
 };
+
+use jiff::SignedDuration;
 
 use super::super::tree::rust;
 use super::table::hold_table;
@@ -339,6 +341,28 @@ fn of_refusals() -> Vec<Example> {
         }),
         refusal(Refusal::NotYours(holder())),
         refusal(Refusal::Elsewhere(holder())),
+        refusal(Refusal::TakenOver(Box::new(TakenOver {
+            stream: api.clone(),
+            former: Former {
+                agent: "a1".parse().unwrap(),
+                machine: text("laptop-4193e895"),
+                worktree: text("/src/app.streams/api"),
+                worktree_id: text("api"),
+                epoch: 1,
+                by: "a2".parse().unwrap(),
+                at: "2026-01-02T03:04:05Z".parse().unwrap(),
+                reason: None,
+                kept: text("refs/stream/kept/api/20260102T030405Z-9f2c61d0a8e4b7f3-1"),
+            },
+            epoch: 2,
+            holder: Some(holder()),
+        }))),
+        refusal(Refusal::Alive {
+            holder: holder(),
+            lease: SignedDuration::from_hours(24),
+            silence: SignedDuration::from_hours(3),
+            asks: Kind::Agent,
+        }),
         refusal(Refusal::Busy {
             stream: api,
             verb: text("sync"),
@@ -600,6 +624,10 @@ fn of_undoing() -> Vec<Example> {
         undo(Error::InUse {
             stream: api(),
             paths: paths(),
+        }),
+        undo(Error::Takeover {
+            stream: api(),
+            event: text("takeover api: a2 takes it from a1; its lease has ended"),
         }),
         undo(Error::Landing {
             op: op("1"),
