@@ -77,12 +77,6 @@ pub enum Error {
     /// History is cut off.
     #[error("this is a shallow clone: its history is cut off, so nothing can be proven about it")]
     Shallow,
-    /// Refs are stored in a way the library cannot read.
-    #[error("this repository stores its refs as {storage}, which git stream cannot read yet")]
-    RefStorage {
-        /// `reftable`.
-        storage: String,
-    },
     /// The object database answered badly.
     #[error("cannot {attempt} {what}")]
     Object {
@@ -150,7 +144,6 @@ impl Explain for Error {
             | Error::Bare
             | Error::Unborn
             | Error::Shallow
-            | Error::RefStorage { .. }
             | Error::Object { .. } => Exit::Broken,
         }
     }
@@ -175,9 +168,6 @@ impl Explain for Error {
                 "Create the first commit with `git commit --allow-empty -m 'first commit'`."
             }
             Error::Shallow => "Fetch the whole history with `git fetch --unshallow`.",
-            Error::RefStorage { .. } => {
-                "Convert a copy of it with `git refs migrate --ref-format=files`."
-            }
             Error::Moved { .. } | Error::Locked { .. } => {
                 "Run the same command again; another command was faster."
             }

@@ -32,7 +32,9 @@ impl Glimpse {
         let git_dir = PathBuf::from(env::var_os("GIT_DIR")?);
         let common_dir = fs::read_to_string(git_dir.join("commondir")).ok()?;
         let common_dir = git_dir.join(common_dir.trim_end_matches('\n'));
-        git_dir.is_absolute().then_some(Glimpse {
+        // Refs that are no files are not seen.
+        let has_files = !common_dir.join("reftable").exists();
+        (git_dir.is_absolute() && has_files).then_some(Glimpse {
             git_dir,
             common_dir,
         })

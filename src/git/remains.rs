@@ -40,6 +40,10 @@ impl Repo {
     /// The branch that the main worktree is on, if there is one.
     pub fn main_branch(&self) -> Option<String> {
         self.main_top()?;
+        if self.asks_git_for_refs {
+            let target = self.asked_target(self.common_dir(), "HEAD").ok()??;
+            return Some(target.to_string());
+        }
         let head = fs::read_to_string(self.common_dir().join("HEAD")).ok()?;
         head.trim_end().strip_prefix("ref: ").map(str::to_owned)
     }
@@ -47,6 +51,9 @@ impl Repo {
     /// The commits that only a linked worktree or a branch's reflog may still know: where HEAD and
     /// the branch have been, and the worktree's own refs. Newest first.
     pub fn past_of(&self, linked: Option<&Linked>, branch: &str) -> Vec<Id> {
+        if self.asks_git_for_refs {
+            return self.asked_past_of(linked, branch);
+        }
         let mut found = Vec::new();
         let mut logs = vec![self.common_dir().join("logs").join(branch)];
         if let Some(linked) = linked {
@@ -62,9 +69,27 @@ impl Repo {
                 self.parse_id(&new.to_str_lossy())
             }));
         }
-        let mut seen = BTreeSet::new();
-        found.retain(|id| !id.is_null() && seen.insert(*id));
-        found
+        each_once(found)
+    }
+
+    /// As [`Self::past_of`], told by git; what it cannot read names nothing.
+    fn asked_past_of(&self, linked: Option<&Linked>, branch: &str) -> Vec<Id> {
+        let mut found = Vec::new();
+        let mut logs = vec![(self.common_dir(), branch)];
+        if let Some(linked) = linked {
+            let git_dir = linked.git_dir.as_path();
+            logs.push((git_dir, "HEAD"));
+            found.extend(self.asked_object(git_dir, "HEAD^{}").ok().flatten());
+            for below in ["refs/worktree/", "refs/bisect/", "refs/rewritten/"] {
+                let refs = self.asked_refs_of(git_dir, below).unwrap_or_default();
+                found.extend(refs.into_iter().map(|(_, id)| id));
+            }
+        }
+        for (git_dir, name) in logs {
+            let log = self.asked_reflog(git_dir, name).unwrap_or_default();
+            found.extend(log.into_iter().rev().map(|entry| entry.new));
+        }
+        each_once(found)
     }
 
     /// What HEAD and the refs of one worktree's own point at.
@@ -142,4 +167,10 @@ impl Repo {
         }
         Ok(())
     }
+}
+
+fn each_once(mut ids: Vec<Id>) -> Vec<Id> {
+    let mut seen = BTreeSet::new();
+    ids.retain(|id| !id.is_null() && seen.insert(*id));
+    ids
 }

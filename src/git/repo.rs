@@ -19,6 +19,8 @@ pub struct Repo {
     top: Option<PathBuf>,
     main_top: Option<PathBuf>,
     version: OnceCell<Version>,
+    /// Whether refs are kept in a way that only git can read.
+    pub(super) asks_git_for_refs: bool,
 }
 
 impl Repo {
@@ -71,7 +73,10 @@ impl Repo {
         } else {
             main_top_of(&common_dir, &gix)
         };
-        let repo = Repo {
+        let storage = gix.config_snapshot().string("extensions.refStorage");
+        let asks_git_for_refs =
+            storage.is_some_and(|storage| !storage.eq_ignore_ascii_case(b"files"));
+        Ok(Repo {
             gix,
             git: Git,
             unflushed: RefCell::default(),
@@ -80,18 +85,8 @@ impl Repo {
             top,
             main_top,
             version: OnceCell::new(),
-        };
-        repo.check_ref_storage()?;
-        Ok(repo)
-    }
-
-    fn check_ref_storage(&self) -> Result<(), Error> {
-        match self.config("extensions.refStorage") {
-            Some(storage) if !storage.eq_ignore_ascii_case(b"files") => Err(Error::RefStorage {
-                storage: storage.to_string(),
-            }),
-            _ => Ok(()),
-        }
+            asks_git_for_refs,
+        })
     }
 
     /// The git directory that all worktrees share, absolute.

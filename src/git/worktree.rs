@@ -36,7 +36,14 @@ impl Repo {
         let mut found = Vec::new();
         for entry in listing {
             let git_dir = entry.map_err(Error::file("list", &directory))?.path();
-            found.extend(describe(&git_dir));
+            let Some(mut linked) = describe(&git_dir) else {
+                continue;
+            };
+            if self.asks_git_for_refs && !linked.half_made {
+                let target = self.asked_target(&git_dir, "HEAD")?;
+                linked.branch = target.map(|name| name.to_string());
+            }
+            found.push(linked);
         }
         found.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(found)

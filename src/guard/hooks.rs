@@ -36,6 +36,12 @@ pub(super) const WORKTREE_CONFIG: &str = "worktree.config";
 pub(super) const HOOKS: &str = "hooks";
 /// What the second line of every hook of ours begins with.
 pub const SIGNATURE: &[u8] = b"\n# git stream:";
+/// The hook that makes git read its index a second time, in the same commit.
+const READS_AGAIN: &str = "pre-commit";
+/// The size of an index, in bytes, above which that costs more than all that the guard does: some
+/// ten thousand files. `prepare-commit-msg`, which every `git commit` runs and `--no-verify` does
+/// not skip, asks there alone.
+const LARGE: u64 = 1 << 20;
 /// The longest name of a program that every system starts by a `#!` line.
 const LONGEST_NAME: usize = 120;
 
@@ -186,14 +192,35 @@ fn wanted(repo: &Repo) -> Result<BTreeMap<&'static str, Vec<u8>>, Error> {
         .collect();
     let theirs = own::directories(repo);
     for name in PASSED {
-        if is_among(&theirs, name) || intact::theirs(&repo.private(HOOKS), name).is_some() {
+        if is_own(repo, &theirs, name) {
             wanted.insert(name, filled(PASS_THROUGH, &guard));
         }
     }
     if outside::is_strict(repo) {
         wanted.insert(moves::NAME, native(&guard));
     }
+    if has_large_index(repo) && !is_own(repo, &theirs, READS_AGAIN) {
+        wanted.remove(READS_AGAIN);
+    }
     Ok(wanted)
+}
+
+/// Whether a hook of ours is not there because it shall not be.
+pub(super) fn is_left_out(repo: &Repo, name: &str) -> bool {
+    name == READS_AGAIN
+        && has_large_index(repo)
+        && !repo.private(HOOKS).join(name).exists()
+        && !is_own(repo, &own::directories(repo), name)
+}
+
+/// Told by the main checkout, so that it is the same for all worktrees.
+fn has_large_index(repo: &Repo) -> bool {
+    fs::metadata(repo.common_dir().join("index")).is_ok_and(|about| about.len() > LARGE)
+}
+
+/// Whether the user has a hook of this name, in its place or where we have put it.
+fn is_own(repo: &Repo, theirs: &[PathBuf], name: &str) -> bool {
+    is_among(theirs, name) || intact::theirs(&repo.private(HOOKS), name).is_some()
 }
 
 /// Whether the user has a hook of this name in one of these directories.
@@ -206,8 +233,7 @@ fn is_among(directories: &[PathBuf], name: &str) -> bool {
 /// not look for it each time.
 fn mark_own_moves(repo: &Repo) -> Result<bool, Error> {
     let mark = repo.private(HOOKS).join(moves::HAS_OWN);
-    let is_there = is_among(&own::directories(repo), moves::NAME)
-        || intact::theirs(&repo.private(HOOKS), moves::NAME).is_some();
+    let is_there = is_own(repo, &own::directories(repo), moves::NAME);
     let has_own = outside::is_strict(repo) && is_there;
     match (has_own, mark.exists()) {
         (true, false) => replace_file(&mark, b"", 0o644)?,

@@ -26,14 +26,18 @@ pub fn staged(repo: &Repo, whose: &Whose) -> Result<Verdict, Error> {
     match whose {
         Whose::Here => {
             let stream = who::here(repo, &workspace.state)?.ok_or(Error::WhichStream)?;
-            Ok(judge(&workspace, Some(stream), Merging::AsRecorded)?.verdict)
+            verdict(&workspace, &stream)
         }
-        Whose::Stream(stream) => {
-            Ok(judge(&workspace, Some(stream.clone()), Merging::AsRecorded)?.verdict)
-        }
+        Whose::Stream(stream) => verdict(&workspace, stream),
         Whose::Files(files) => {
             let scope = Scope::new(&files.clone().into(), &workspace.plan);
-            Ok(with_scope(&workspace, None, &scope, Merging::AsRecorded)?.verdict)
+            Ok(with_scope(
+                &workspace,
+                None,
+                &scope,
+                (Merging::AsRecorded, Wanted::Verdict),
+            )?
+            .verdict)
         }
     }
 }
@@ -52,10 +56,26 @@ pub(super) enum Merging {
 /// An index that was judged.
 pub(super) struct Judged {
     pub(super) verdict: Verdict,
-    /// The tree that git will commit, where that is certain.
+    /// The tree that git will commit, where that is asked for and certain.
     pub(super) tree: Option<Id>,
 }
 
+/// What is to be found out of an index.
+#[derive(Clone, Copy)]
+enum Wanted {
+    Verdict,
+    /// And the tree, which costs a hash of every directory that has changed.
+    TreeAsWell,
+}
+
+/// What the rule says of the index of a stream.
+pub(super) fn verdict(workspace: &Workspace<'_>, stream: &StreamName) -> Result<Verdict, Error> {
+    let scope = ask::scope(&workspace.state, &workspace.plan, stream)?;
+    let asked = (Merging::AsRecorded, Wanted::Verdict);
+    Ok(with_scope(workspace, Some(stream.clone()), &scope, asked)?.verdict)
+}
+
+/// The same for a hook, with the tree that hooks to come need not judge again.
 pub(super) fn judge(
     workspace: &Workspace<'_>,
     stream: Option<StreamName>,
@@ -63,20 +83,31 @@ pub(super) fn judge(
 ) -> Result<Judged, Error> {
     let stream = stream.ok_or(Error::WhichStream)?;
     let scope = ask::scope(&workspace.state, &workspace.plan, &stream)?;
-    with_scope(workspace, Some(stream), &scope, merging)
+    with_scope(
+        workspace,
+        Some(stream),
+        &scope,
+        (merging, Wanted::TreeAsWell),
+    )
 }
 
 fn with_scope(
     workspace: &Workspace<'_>,
     stream: Option<StreamName>,
     scope: &Scope,
-    merging: Merging,
+    (merging, wanted): (Merging, Wanted),
 ) -> Result<Judged, Error> {
     let repo = workspace.repo;
     let base = base(workspace, merging)?;
     let before = repo.tree_of(base)?;
     let index = path(repo)?;
-    let Compared { changes, tree } = repo.compare_index(&index, Some(before))?;
+    let Compared { changes, tree } = match wanted {
+        Wanted::Verdict => Compared {
+            changes: repo.diff_index(&index, Some(before))?,
+            tree: None,
+        },
+        Wanted::TreeAsWell => repo.compare_index(&index, Some(before))?,
+    };
     let breaches = judge_changes(scope, &changes, &TreeContent::new(repo, before))?;
     let what = if index == repo.git_dir().join("index") {
         What::Staged

@@ -149,7 +149,7 @@ fn changed(repo: &Repo) -> Vec<&'static str> {
     let directory = repo.private(HOOKS);
     let is_fine = |name: &&str| {
         let path = directory.join(name);
-        own::is_runnable(&path) && is_ours(&path)
+        own::is_runnable(&path) && is_ours(&path) || hooks::is_left_out(repo, name)
     };
     let strict = outside::is_strict(repo).then_some(moves::NAME);
     let all = hooks::always().chain(strict);

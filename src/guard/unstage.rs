@@ -37,8 +37,8 @@ pub enum Doing {
 /// Unstages exactly the paths that the guard refuses in this stream's worktree.
 pub fn unstage(repo: &Repo, doing: Doing) -> Result<Unstaged, Error> {
     let workspace = Workspace::open(repo)?;
-    let stream = who::here(repo, &workspace.state)?;
-    let before = index::judge(&workspace, stream, Merging::AsRecorded)?.verdict;
+    let stream = who::here(repo, &workspace.state)?.ok_or(Error::WhichStream)?;
+    let before = index::verdict(&workspace, &stream)?;
     let (left, refused): (Vec<Refused>, Vec<Refused>) = before
         .refused
         .iter()

@@ -6,7 +6,8 @@
 //! call at one of the git processes it starts, [`Fingerprint`] proves that nothing has changed and
 //! [`assert_sound`] that a repository is whole.
 //!
-//! `GIT_STREAM_TEST_GIT_DIR=DIR` runs everything with the git program found in DIR.
+//! `GIT_STREAM_TEST_GIT_DIR=DIR` runs everything with the git program found in DIR, and
+//! `GIT_STREAM_TEST_REF_FORMAT=reftable` with refs that are no files.
 
 mod call;
 mod fingerprint;

@@ -51,6 +51,21 @@ impl Sandbox {
         sandbox
     }
 
+    /// A repository whose refs are no files, with one commit on `main`; `None` where git cannot
+    /// make it.
+    pub(crate) fn reftable() -> Option<Sandbox> {
+        let mut sandbox = Sandbox::empty();
+        let variable = "GIT_DEFAULT_REF_FORMAT";
+        sandbox
+            .environment
+            .insert(variable.into(), "reftable".into());
+        sandbox.init("--object-format=sha1");
+        // An older git knows nothing of the variable.
+        let is_there = sandbox.repo().join(".git/reftable").is_dir();
+        sandbox.commit("Begin", &FILES);
+        is_there.then_some(sandbox)
+    }
+
     /// A repository without a commit.
     pub(crate) fn unborn() -> Sandbox {
         let sandbox = Sandbox::empty();
@@ -281,5 +296,8 @@ fn environment(root: &Path) -> BTreeMap<OsString, OsString> {
     all.insert("PATH".into(), search_path());
     all.insert("TMPDIR".into(), root.join("tmp").into());
     all.insert("GIT_CEILING_DIRECTORIES".into(), root.into());
+    if let Some(format) = env::var_os("GIT_STREAM_TEST_REF_FORMAT") {
+        all.insert("GIT_DEFAULT_REF_FORMAT".into(), format);
+    }
     all
 }

@@ -9,10 +9,12 @@ mod flaw;
 mod history;
 mod hook;
 mod intact;
+mod large;
 mod merge;
 mod on_base;
 mod oracle;
 mod push;
+mod reftable;
 mod strict;
 mod trusted;
 

@@ -191,9 +191,6 @@ fn of_git() -> Vec<Example> {
         git(git::Error::Bare),
         git(git::Error::Unborn),
         git(git::Error::Shallow),
-        git(git::Error::RefStorage {
-            storage: text("reftable"),
-        }),
         git(git::Error::Object {
             attempt: "read",
             what: format!("blob {}", id("1")),
