@@ -21,6 +21,7 @@
 //! | [`sync`]    | rebase or stop: decide in memory, then move                       |
 //! | [`kept`]    | what is kept so that a step can be taken back, where, how long?   |
 //! | [`land`]    | bring a finished stream onto the base, verified and checked       |
+//! | [`review`]  | what has become of the pull requests that wait?                   |
 //! | [`inbox`]   | what waits for a person?                                          |
 //! | [`log`]     | what has happened, for people and for programs?                    |
 //! | [`status`]  | the one picture of everything                                     |
@@ -32,8 +33,8 @@
 //!
 //! ```text
 //! verb → cli, and every domain module
-//! land, status, log, undo, sync, claim, inbox, setup, receive, guard, kept → workspace, rule
-//!     beside one another: claim → kept, setup → receive → guard;  land, undo → sync → inbox, claim, kept;  log → inbox, kept;  status → inbox, guard, sync
+//! land, review, status, log, undo, sync, claim, inbox, setup, receive, guard, kept → workspace, rule
+//!     beside one another: claim → kept, setup → receive → guard;  land → review → sync;  land, undo → sync → inbox, claim, kept;  log → inbox, kept;  status → inbox, guard, sync
 //! workspace → caller → ledger → plan → pattern;  workspace → rule
 //! rule → pattern, plan, git
 //! ledger → git
@@ -59,6 +60,7 @@ pub mod path;
 pub mod pattern;
 pub mod plan;
 pub mod receive;
+pub mod review;
 pub mod rule;
 pub mod setup;
 pub mod status;

@@ -25,7 +25,7 @@ pub use presence::sessions;
 pub use release::{Aside, Ending, Released, give_back, release};
 pub use remove::Kept;
 pub use restore::{RESTORE, refuse_place, restore};
-pub use retire::{Retired, retire};
+pub use retire::{Retired, Settled, retire, settle};
 pub use session::{Ended, Session, work_in};
 pub use take::{Taken, Wanted, take, widen, worktree_of};
 pub use takeover::Takeover;

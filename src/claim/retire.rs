@@ -22,6 +22,52 @@ pub struct Retired {
     pub trash: Option<Aside>,
 }
 
+/// What became of a stream after its landing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settled {
+    /// The worktree, where it stays, and why.
+    pub worktree: Option<Kept>,
+    /// How many commits were made meanwhile, and have not landed.
+    pub unlanded: usize,
+}
+
+/// Ends the claim of a stream that has landed up to `tip`, by the operation that began to land it;
+/// or lets its holder go on with what was committed meanwhile.
+pub fn settle(
+    workspace: &mut Workspace<'_>,
+    operation: &Operation,
+    by: &Actor,
+    stream: &StreamName,
+    (tip, base): (Id, Id),
+) -> Result<Settled, Error> {
+    let repo = workspace.repo;
+    let now = repo.read_ref(&stream.branch_ref())?;
+    let unlanded = match now {
+        Some(now) if now != tip => repo.commits_between(&[now], &[tip, base])?.len(),
+        Some(_) | None => 0,
+    };
+    if unlanded > 0 {
+        let what = What::GoesOn {
+            stream: stream.clone(),
+            commits: unlanded,
+        };
+        let request = workspace.request(operation.id(), by, what, Vec::new());
+        workspace.submit(&request)??;
+        return Ok(Settled {
+            worktree: None,
+            unlanded,
+        });
+    }
+    let Some(claim) = workspace.state.claim(stream).cloned() else {
+        return Ok(Settled::default());
+    };
+    let retired = retire(workspace, operation, by, stream, &claim, base)?;
+    Ok(Settled {
+        worktree: retired.worktree,
+        unlanded,
+    })
+}
+
 /// Ends the claim of a stream that has landed, by the operation that has landed it.
 pub fn retire(
     workspace: &mut Workspace<'_>,

@@ -49,17 +49,28 @@ impl Repo {
         name: &str,
         limit: Duration,
     ) -> Result<Option<Id>, Error> {
+        // `ls-remote` takes a pattern: it also answers with names that only end in ours.
+        let all = self.remote_refs(remote, name, limit)?;
+        let found = all.into_iter().find(|(found, _)| found == name);
+        Ok(found.map(|(_, id)| id))
+    }
+
+    /// Where a remote has the refs that match a pattern, by their full names.
+    pub fn remote_refs(
+        &self,
+        remote: &str,
+        pattern: &str,
+        limit: Duration,
+    ) -> Result<Vec<(String, Id)>, Error> {
         let output = self
             .unattended()
-            .args(["ls-remote", "--quiet", "--end-of-options", remote, name])
+            .args(["ls-remote", "--quiet", "--end-of-options", remote, pattern])
             .run_within(&[0], limit)?;
         let text = String::from_utf8_lossy(&output.stdout);
-        // `ls-remote` takes a pattern: it also answers with names that only end in ours.
-        let row = text
-            .lines()
-            .filter_map(|line| line.split_once('\t'))
-            .find(|(_, found)| *found == name);
-        Ok(row.and_then(|(hex, _)| self.parse_id(hex)))
+        let rows = text.lines().filter_map(|line| line.split_once('\t'));
+        Ok(rows
+            .filter_map(|(hex, name)| Some((name.to_owned(), self.parse_id(hex)?)))
+            .collect())
     }
 
     /// A call that talks to a remote, and asks nobody anything.

@@ -31,6 +31,8 @@ pub struct Queue {
     pub streams: Vec<(StreamName, Ended)>,
     /// How often the check was run.
     pub checks: usize,
+    /// What the caller should know besides.
+    pub notes: Vec<String>,
 }
 
 /// How many streams of a stack may land, and the check that says so.
@@ -57,6 +59,7 @@ pub fn land_all<'r>(
         ended: Vec::new(),
         run,
     };
+    batch.take_merged();
     batch.gather();
     if let Some(doubt) = batch.run.workspace.base.doubt.clone() {
         for stream in std::mem::take(&mut batch.waiting) {
@@ -78,6 +81,7 @@ pub fn land_all<'r>(
     Ok(Queue {
         streams: batch.ended,
         checks: batch.run.checks,
+        notes: batch.run.notes,
     })
 }
 
@@ -89,6 +93,17 @@ struct Batch<'r> {
 }
 
 impl Batch<'_> {
+    /// What a forge has merged has landed.
+    fn take_merged(&mut self) {
+        let noticed = self.run.noticed.iter();
+        let streams: Vec<StreamName> = noticed.map(|one| one.stream.clone()).collect();
+        for stream in streams {
+            if let Some(landed) = self.run.merged(&stream) {
+                self.ended.push((stream, Ok(landed)));
+            }
+        }
+    }
+
     /// Takes what is complete, each stream after those that it depends on.
     fn gather(&mut self) {
         let state = &self.run.workspace.state;

@@ -11,11 +11,12 @@ use super::verify::{Verified, refuse_old_epoch, verify};
 use super::{Error, check, derived, recover, tidy};
 use crate::git::{Id, Lock, Repo};
 use crate::ledger::{
-    Actor, LandedStream, Landing, Operation, RefMove, Request, Stream, StreamState, What,
+    Actor, LandedStream, Landing, Operation, RefMove, Refusal, Request, Stream, StreamState, What,
 };
 use crate::name::{AgentName, StreamName};
 use crate::path;
 use crate::plan::Through;
+use crate::review::{self, News, Noticed};
 use crate::setup;
 use crate::sync::{self, Question};
 use crate::word;
@@ -42,6 +43,8 @@ pub(super) struct Run<'r> {
     pub(super) signals: Signals,
     pub(super) tell: &'r mut dyn FnMut(Beat),
     pub(super) notes: Vec<String>,
+    /// What has become of pull requests, as far as nobody was told.
+    pub(super) noticed: Vec<Noticed>,
     /// Whether the base has moved, or may have: then the intent stays until the ledger knows.
     pub(super) has_moved: bool,
     /// What was checked in this run, by its tree.
@@ -63,9 +66,16 @@ pub fn land<'r>(
     if let Some(answer) = run.landed_before(&stream) {
         return Ok(answer);
     }
-    run.authorise(&stream)?;
+    match run.authorise(&stream) {
+        // What it depends on may have been merged meanwhile.
+        Err(Error::Refused(Refusal::NotLanded { .. })) if review::waits(&run.workspace) => {}
+        may => may?,
+    }
     let _turn = run.take_turn()?;
     run.look_around()?;
+    if let Some(answer) = run.merged(&stream) {
+        return Ok(answer);
+    }
     if let Some(answer) = run.landed_before(&stream) {
         return Ok(answer);
     }
@@ -103,6 +113,7 @@ impl<'r> Run<'r> {
             signals: Signals::watch(),
             tell,
             notes: Vec::new(),
+            noticed: Vec::new(),
             has_moved: false,
             checked: HashMap::new(),
             checks: 0,
@@ -178,9 +189,55 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
+    /// Fetches the base, and notices what has become of the pull requests that wait.
     pub(super) fn fetch(&mut self) -> Result<(), Error> {
         self.workspace = Workspace::open(self.workspace.repo)?;
-        Ok(sync::fetch(&mut self.workspace)?)
+        if !review::waits(&self.workspace) {
+            return Ok(sync::fetch(&mut self.workspace)?);
+        }
+        let (by, dry_run) = (self.by.clone(), self.options.dry_run);
+        let workspace = &mut self.workspace;
+        let noticed = review::notice(workspace, &self.operation, &by, dry_run)?;
+        for one in &noticed {
+            self.notes.push(one.text(&self.workspace.base.branch));
+            self.notes.extend(one.details());
+        }
+        self.noticed.extend(noticed);
+        Ok(())
+    }
+
+    /// The answer about a stream whose pull request was merged, unless its holder has gone on.
+    pub(super) fn merged(&mut self, stream: &StreamName) -> Option<Landed> {
+        let at = self.noticed.iter().position(|one| one.stream == *stream)?;
+        let News::Merged {
+            tip,
+            by,
+            commits,
+            settled,
+        } = self.noticed.swap_remove(at).news
+        else {
+            return None;
+        };
+        let settled = settled.unwrap_or_default();
+        if settled.unlanded > 0 {
+            return None;
+        }
+        let mut answer = self.answer(stream, (tip, by, commits), None, Outcome::Landed);
+        answer.left.worktree = settled.worktree;
+        Some(answer)
+    }
+
+    /// Looks at everything anew in the middle of a landing; the answer, if that decides it.
+    fn again(&mut self, stream: &StreamName) -> Result<Option<Landed>, Error> {
+        self.notes.clear();
+        self.fetch()?;
+        if let Some(answer) = self.merged(stream) {
+            return Ok(Some(answer));
+        }
+        if !self.options.dry_run {
+            self.announce(std::slice::from_ref(stream), Vec::new(), Vec::new())?;
+        }
+        Ok(None)
     }
 
     /// Whether streams land by pull request, as the plan says by now: whoever wants reviews has not
@@ -196,8 +253,9 @@ impl<'r> Run<'r> {
                 if let Some(answer) = self.propose(stream)? {
                     return Ok(answer);
                 }
-                self.notes.clear();
-                self.fetch()?;
+                if let Some(answer) = self.again(stream)? {
+                    return Ok(answer);
+                }
                 continue;
             }
             let verified = match verify(&mut self.workspace, stream, self.options.dry_run)? {

@@ -22,6 +22,7 @@ use super::verify::{Verified, verify};
 use crate::git::{Expect, Id, Pushed, Update};
 use crate::ledger::{RefMove, Review, StreamState, What};
 use crate::name::StreamName;
+use crate::review;
 use crate::setup;
 use crate::sync::{self, Obstacle, Step};
 use crate::workspace::now;
@@ -99,6 +100,13 @@ impl Run<'_> {
         (record.state == StreamState::InReview && review.closed.is_none()).then_some(review)
     }
 
+    /// Whether the base has by now what a pull request was opened for.
+    fn was_merged(&mut self, review: &Review) -> Result<bool, Error> {
+        sync::fetch(&mut self.workspace)?;
+        let base = self.workspace.base.commit;
+        Ok(review::merged_by(self.workspace.repo, base, review.head)?.is_some())
+    }
+
     /// Pushes the branch, opens the pull request, and tells the ledger.
     fn offer(&mut self, offer: &Offer<'_>, checked: Checked) -> Result<Option<Landed>, Error> {
         let Offer {
@@ -111,6 +119,8 @@ impl Run<'_> {
             return Ok(None);
         }
         let said = match self.waiting(stream) {
+            // What is pushed to a request that was merged meanwhile needs another one.
+            Some(review) if self.was_merged(&review)? => return Ok(None),
             Some(review) => review.said,
             None => opening::open(self, stream)?,
         };
@@ -203,10 +213,11 @@ impl Run<'_> {
         let repo = self.workspace.repo;
         let (name, new) = (stream.branch_ref(), combined.new);
         let there = repo.remote_ref(remote, &name, TALK)?;
-        if let Some(there) = there
-            && !self.is_ours(offer, there)?
-        {
-            return Err(self.foreign(offer));
+        match there {
+            Some(there) if !self.is_ours(offer, there)? => return Err(self.foreign(offer)),
+            // It was closed or merged at this moment.
+            None if self.waiting(stream).is_some() => return Ok(false),
+            Some(_) | None => {}
         }
         let way = RefMove {
             name: name.clone(),

@@ -132,11 +132,17 @@ impl Decision<'_> {
             How::Failed => (Failed, "gives up"),
             How::Working => (InProgress, "goes on"),
         };
-        if state == to || !matches!(state, InProgress | Completed | Failed) {
+        // Whoever goes on has taken its pull request back.
+        let is_taken_back = state == StreamState::InReview && to == InProgress;
+        if state == to || !(is_taken_back || matches!(state, InProgress | Completed | Failed)) {
             return Ok(None);
         }
         let by = self.request.by.agent.clone();
-        self.record(name)?.state = to;
+        let record = self.record(name)?;
+        record.state = to;
+        if is_taken_back {
+            record.review = None;
+        }
         self.claim_of(name)?.renewed = self.request.at;
         let note = note.map_or_else(String::new, |note| format!(": {note}"));
         told(name, format!("progress {name}: {by} {words}{note}"))

@@ -17,6 +17,7 @@ use super::operation::OpId;
 use crate::git::Id;
 use crate::name::{AgentName, StreamName};
 use crate::pattern::{PatternSet, Territory};
+use crate::plan::After;
 
 /// Where a stream stands. `tainted` is no state but a mark on any of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -49,6 +50,19 @@ impl StreamState {
         StreamState::Landed,
         StreamState::Failed,
     ];
+
+    /// Whether a stream that depends on one which stands there may start.
+    pub fn is_enough(self, after: After) -> bool {
+        match self {
+            StreamState::Landed => true,
+            StreamState::InReview => after == After::InReview,
+            StreamState::Unclaimed
+            | StreamState::InProgress
+            | StreamState::Blocked
+            | StreamState::Completed
+            | StreamState::Failed => false,
+        }
+    }
 
     /// The word used in the ledger, in JSON and in tables.
     pub fn name(self) -> &'static str {

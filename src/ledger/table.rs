@@ -260,6 +260,12 @@ pub const TRANSITIONS: &[Transition] = &[
         "the holder: it goes on after all",
     ),
     step(
+        "progress",
+        Some(InReview),
+        InProgress,
+        "the holder: its pull request is to be forgotten",
+    ),
+    step(
         "takeover",
         Some(Completed),
         InProgress,

@@ -16,7 +16,7 @@ use super::state::State;
 use crate::git::Id;
 use crate::name::StreamName;
 use crate::pattern::{Comparison, PatternSet, Territory};
-use crate::plan::{After, Plan, Widen};
+use crate::plan::{Plan, Widen};
 use crate::word;
 
 /// What a decision needs to know besides the state.
@@ -485,16 +485,7 @@ impl Decision<'_> {
                 .next
                 .stream(dependency)
                 .map_or(StreamState::Unclaimed, |s| s.state);
-            let is_enough = match state {
-                StreamState::Landed => true,
-                StreamState::InReview => self.rules.plan.land.after == After::InReview,
-                StreamState::Unclaimed
-                | StreamState::InProgress
-                | StreamState::Blocked
-                | StreamState::Completed
-                | StreamState::Failed => false,
-            };
-            if !is_enough {
+            if !state.is_enough(self.rules.plan.land.after) {
                 let (stream, dependency) = (name.clone(), dependency.clone());
                 return Err(Refusal::NotLanded {
                     stream,

@@ -22,8 +22,9 @@ type Planned = (usize, Vec<usize>, Vec<usize>);
 /// A stream of the ledger: its name, its state, and the pattern that it holds.
 type Known = (usize, usize, Option<usize>);
 
-fn plan(streams: &[Planned]) -> Plan {
-    let mut text = String::from("version = 1\n[shared]\nfiles = ['shared']\n");
+fn plan(streams: &[Planned], after: &str) -> Plan {
+    let mut text =
+        format!("version = 1\n[shared]\nfiles = ['shared']\n[land]\nafter = '{after}'\n");
     for (at, (files, dependencies, conflicts)) in streams.iter().enumerate() {
         // Only earlier streams come first, so that there is no cycle.
         let before = dependencies.iter().filter(|other| **other < at);
@@ -133,8 +134,9 @@ proptest! {
             (0..NAMES.len(), 0..StreamState::ALL.len(), prop::option::of(0..FILES.len())),
             0..5,
         ),
+        after in prop::sample::select(&["landed", "in-review"][..]),
     ) {
-        let (plan, state) = (plan(&planned), state(&known));
+        let (plan, state) = (plan(&planned, after), state(&known));
         let mut waits = Waits::new(&state, &plan);
         for name in plan.streams.keys().filter(|name| state.claim(name).is_none()) {
             let waits = waits.of(name);

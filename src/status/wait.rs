@@ -120,7 +120,8 @@ impl<'a> Waits<'a> {
         let waits = needed.filter_map(|dependency| {
             let record = self.state.stream(dependency);
             let state = record.map_or(StreamState::Unclaimed, |record| record.state);
-            (state != StreamState::Landed).then(|| Wait::Dependency {
+            let is_enough = state.is_enough(self.plan.land.after);
+            (!is_enough).then(|| Wait::Dependency {
                 stream: dependency.clone(),
                 state,
             })

@@ -8,6 +8,7 @@ use crate::exit::{Exit, Failure};
 use crate::git::Repo;
 use crate::name::{AgentName, StreamName};
 use crate::pattern::{self, PatternSet};
+use crate::review;
 use crate::word;
 
 /// Take a stream and print its worktree
@@ -97,7 +98,7 @@ impl Verb for Claim {
                 agent: self.agent.clone(),
                 dry_run: self.dry_run,
             };
-            claim::take(&repo, &wanted)?
+            review::take(&repo, &wanted)?
         } else {
             let files = patterns(&self.add)?.expect("it is not empty");
             claim::widen(

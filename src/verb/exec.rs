@@ -8,6 +8,7 @@ use crate::cli::{Common, Out, Verb};
 use crate::exit::{Exit, Explain as _, Failure};
 use crate::git::Repo;
 use crate::name::{AgentName, StreamName};
+use crate::review;
 
 /// Take a stream and run a command or a shell in it
 ///
@@ -69,7 +70,7 @@ impl Verb for Exec {
             agent: self.agent.clone(),
             dry_run: false,
         };
-        let taken = match (claim::take(&repo, &wanted), self.busy_status) {
+        let taken = match (review::take(&repo, &wanted), self.busy_status) {
             (Err(error), Some(status)) if error.exit() == Exit::Busy => {
                 return Ok(out.failed_as(&error, status));
             }

@@ -97,6 +97,9 @@ fn queue(repo: &Repo, options: &Options, out: &mut Out) -> Result<Exit, Failure>
         });
         objects.push(one_of_many(stream, ended, out));
     }
+    for note in &queue.notes {
+        out.say(note.clone());
+    }
     if out.json() {
         out.object(&json!({"version": 1, "streams": objects, "checks": queue.checks}));
     } else if queue.streams.is_empty() {

@@ -30,7 +30,7 @@ pub struct Progress {
     /// It cannot be done
     #[arg(long, group = "how")]
     failed: bool,
-    /// There is more to do after all
+    /// There is more to do after all; takes a stream out of review
     #[arg(long, group = "how")]
     working: bool,
     /// Why, in words, for the log

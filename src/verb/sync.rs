@@ -6,6 +6,7 @@ use crate::cli::{Common, Out, Verb};
 use crate::exit::{Exit, Explain as _, Failure};
 use crate::git::Repo;
 use crate::name::{AgentName, StreamName};
+use crate::review;
 use crate::sync::{self, Error, Many, Options, Outcome, Synced};
 
 /// Rebase a stream onto its base, or stop before anything is touched
@@ -85,7 +86,7 @@ impl Verb for Sync {
             autostash: self.autostash,
         };
         if !self.all {
-            let synced = sync::sync(&repo, self.stream.as_ref(), &options)?;
+            let synced = review::sync(&repo, self.stream.as_ref(), &options)?;
             narrate(&synced, out);
             out.answer(&synced.text(), &versioned(synced.json()));
             return Ok(synced.exit());
@@ -99,7 +100,7 @@ impl Verb for Sync {
                 narrate_one_of_many(stream, answer, out);
             }
         };
-        let answers = sync::sync_all(&repo, &many, &options, &mut told)?;
+        let answers = review::sync_all(&repo, &many, &options, &mut told)?;
         let exits = answers.iter().map(|(_, answer)| match answer {
             Ok(synced) => synced.exit(),
             Err(error) => error.exit(),

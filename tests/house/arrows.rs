@@ -36,10 +36,11 @@ fn allowed(module: &str) -> Option<Vec<&'static str>> {
         "claim" => domain(&["guard", "kept", "setup"]),
         "status" => domain(&["guard", "inbox", "sync"]),
         "sync" => domain(&["claim", "guard", "inbox", "kept", "setup"]),
-        "land" => domain(&["claim", "guard", "inbox", "setup", "sync"]),
+        "review" => domain(&["claim", "sync"]),
+        "land" => domain(&["claim", "guard", "inbox", "review", "setup", "sync"]),
         "verb" => domain(&[
-            "cli", "claim", "guard", "inbox", "kept", "land", "log", "receive", "setup", "status",
-            "sync", "undo",
+            "cli", "claim", "guard", "inbox", "kept", "land", "log", "receive", "review", "setup",
+            "status", "sync", "undo",
         ]),
         _ => return None,
     };

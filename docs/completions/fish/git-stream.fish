@@ -147,7 +147,7 @@ complete -c git-stream -n "__fish_git_stream_using_subcommand progress" -s m -l 
 complete -c git-stream -n "__fish_git_stream_using_subcommand progress" -l agent -d 'Act as this agent' -r
 complete -c git-stream -n "__fish_git_stream_using_subcommand progress" -l complete -d 'It is complete, and may land'
 complete -c git-stream -n "__fish_git_stream_using_subcommand progress" -l failed -d 'It cannot be done'
-complete -c git-stream -n "__fish_git_stream_using_subcommand progress" -l working -d 'There is more to do after all'
+complete -c git-stream -n "__fish_git_stream_using_subcommand progress" -l working -d 'There is more to do after all; takes a stream out of review'
 complete -c git-stream -n "__fish_git_stream_using_subcommand progress" -s n -l dry-run -d 'Say what would happen, and change nothing'
 complete -c git-stream -n "__fish_git_stream_using_subcommand progress" -l json -d 'Print one JSON object on stdout'
 complete -c git-stream -n "__fish_git_stream_using_subcommand progress" -s q -l quiet -d 'Say nothing but the answer and errors'

@@ -118,6 +118,56 @@ impl Forge {
         self.at_remote(&["log", "--format=%s", "main"])
     }
 
+    fn merged_tree(&self, branch: &str) -> String {
+        self.at_remote(&["merge-tree", "--write-tree", "main", branch])
+    }
+
+    fn make(&self, tree: &str, message: &str, parents: &[&str]) {
+        let mut args = vec!["commit-tree", tree, "-m", message];
+        for parent in parents {
+            args.extend(["-p", parent]);
+        }
+        let commit = self.at_remote(&args);
+        self.at_remote(&["update-ref", "refs/heads/main", &commit]);
+    }
+
+    /// Merges a pull request with a merge commit.
+    pub(super) fn merge(&self, stream: &str) {
+        let branch = format!("stream/{stream}");
+        let tree = self.merged_tree(&branch);
+        let message = format!("Merge pull request of {branch}");
+        self.make(&tree, &message, &["main", &branch]);
+    }
+
+    /// Squashes it.
+    pub(super) fn squash(&self, stream: &str) {
+        let tree = self.merged_tree(&format!("stream/{stream}"));
+        self.make(&tree, &format!("Squash of {stream} (#1)"), &["main"]);
+    }
+
+    /// Puts its commits on top of the base, one after the other.
+    pub(super) fn rebase(&self, stream: &str) {
+        let range = format!("main..stream/{stream}");
+        for commit in self.at_remote(&["rev-list", "--reverse", &range]).lines() {
+            let base = format!("--merge-base={commit}^");
+            let tree = self.at_remote(&["merge-tree", "--write-tree", &base, "main", commit]);
+            let message = self.at_remote(&["log", "-1", "--format=%B", commit]);
+            self.make(&tree, &message, &["main"]);
+        }
+    }
+
+    /// Removes the branch, as a forge does behind a merge or when somebody asks for it.
+    pub(super) fn remove(&self, stream: &str) {
+        let name = format!("refs/heads/stream/{stream}");
+        self.at_remote(&["update-ref", "-d", &name]);
+    }
+
+    /// Brings the branch back.
+    pub(super) fn restore(&self, stream: &str, commit: &str) {
+        let name = format!("refs/heads/stream/{stream}");
+        self.at_remote(&["update-ref", &name, commit]);
+    }
+
     /// Somebody else's work reaches the base.
     pub(super) fn other(&self, message: &str, path: &str) {
         let clone = self.sandbox.root().join("other");
@@ -142,6 +192,15 @@ impl Forge {
         self.record_of("api")
     }
 
+    /// A file of the archive.
+    pub(super) fn archive(&self, path: &str) -> String {
+        let repo = self.sandbox.repo();
+        self.sandbox.git(&[
+            "show",
+            &format!("{}:archive/{path}", newest(&self.sandbox, &repo)),
+        ])
+    }
+
     /// Where a stream stands.
     pub(super) fn state(&self, stream: &str) -> String {
         let status = self.sandbox.run(["status", stream, "--json"]).json();
@@ -151,9 +210,14 @@ impl Forge {
 
 /// What a repository knows of a stream, with what waits for the remote.
 pub(super) fn record_in(sandbox: &Sandbox, repo: &Path, stream: &str) -> String {
+    let at = format!("{}:streams/{stream}.toml", newest(sandbox, repo));
+    sandbox.git_in(repo, &["show", &at])
+}
+
+/// The ref on which the present state is.
+fn newest(sandbox: &Sandbox, repo: &Path) -> &'static str {
     let refs = ["refs/stream/outbox", "refs/stream/ledger"];
     let known = [&["for-each-ref", "--format=%(refname)"][..], &refs].concat();
     let known = sandbox.git_in(repo, &known);
-    let newest = refs.iter().find(|name| known.contains(*name)).unwrap();
-    sandbox.git_in(repo, &["show", &format!("{newest}:streams/{stream}.toml")])
+    refs.iter().find(|name| known.contains(**name)).unwrap()
 }

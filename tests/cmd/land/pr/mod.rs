@@ -3,6 +3,7 @@
 mod bad;
 mod forge;
 mod killed;
+mod merged;
 
 use std::fs;
 
