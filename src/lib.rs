@@ -34,7 +34,7 @@
 //! ```text
 //! verb → cli, and every domain module
 //! land, review, status, log, undo, sync, claim, inbox, setup, receive, guard, kept → workspace, rule
-//!     beside one another: claim → kept, setup → receive → guard;  land → review → sync;  land, undo → sync → inbox, claim, kept;  log → inbox, kept;  status → inbox, guard, sync
+//!     beside one another: claim → kept, setup → receive → guard;  undo → land → review → sync → inbox, claim, kept;  log → inbox, kept;  status → inbox, guard, sync
 //! workspace → caller → ledger → plan → pattern;  workspace → rule
 //! rule → pattern, plan, git
 //! ledger → git

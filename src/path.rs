@@ -27,6 +27,19 @@ pub fn shown(path: &BStr) -> String {
     }
 }
 
+/// Paths for people in a sentence, each in quotes, cut where there are many.
+pub fn listed(paths: &[BString]) -> String {
+    const SHOWN: usize = 5;
+    let some = paths.iter().take(SHOWN);
+    let mut some: Vec<String> = some
+        .map(|path| format!("'{}'", shown(path.as_ref())))
+        .collect();
+    if paths.len() > SHOWN {
+        some.push(format!("and {} more", paths.len() - SHOWN));
+    }
+    some.join(", ")
+}
+
 fn is_plain(text: &str) -> bool {
     !text.is_empty() && !text.contains(['"', '\\']) && word::is_printable(text)
 }

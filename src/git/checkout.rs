@@ -7,15 +7,31 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Error, Id, Lock, Repo};
+use super::{Error, Id, Linked, Lock, Repo};
 
 /// A worktree that has a branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkout {
     /// Its top.
     pub top: PathBuf,
+    /// Its admin directory; for the main worktree, the shared one.
+    pub git_dir: PathBuf,
     /// What git has begun there and not finished, if anything.
     pub operation: Option<&'static str>,
+}
+
+impl Checkout {
+    /// The same as a worktree whose index can be held; it is none of the linked ones where it is the
+    /// main one.
+    pub fn as_linked(&self, branch: &str) -> Linked {
+        Linked {
+            id: String::new(),
+            top: self.top.clone(),
+            git_dir: self.git_dir.clone(),
+            branch: Some(branch.to_owned()),
+            half_made: false,
+        }
+    }
 }
 
 impl Repo {
@@ -43,9 +59,22 @@ impl Repo {
         Ok(has_it
             .map(|(top, admin, _)| Checkout {
                 operation: self.operation_in_progress(&admin),
+                git_dir: admin,
                 top,
             })
             .collect())
+    }
+
+    /// The branches, tracking refs and tags that lead to one of these commits, by their full names.
+    pub fn leading_to(&self, commits: &[Id]) -> Result<Vec<String>, Error> {
+        let mut call = self.call().args(["for-each-ref", "--format=%(refname)"]);
+        for commit in commits {
+            call = call.arg(format!("--contains={commit}"));
+        }
+        let places = ["refs/heads", "refs/remotes", "refs/tags"];
+        let output = call.args(places).run()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        Ok(text.lines().map(str::to_owned).collect())
     }
 
     /// Moves the branch that a worktree is on forward to a commit, with its files, or nothing.

@@ -28,7 +28,11 @@ pub enum Pushed {
     Done,
     /// Another was faster, or a stale lock lies on the server: looking again and pushing again is
     /// right, a bounded number of times.
-    Lost,
+    Lost {
+        /// The ref that was not where it was expected; of several that the server could not move
+        /// together, the first.
+        name: String,
+    },
     /// The remote does not want it, and will not want it the next time either.
     Unwanted {
         /// The ref.
@@ -36,9 +40,14 @@ pub enum Pushed {
         /// Why, in its words.
         why: String,
     },
+    /// The server cannot move several refs together: nothing was asked of it.
+    NotAtomic,
     /// Nobody knows: the connection ended before the remote had answered.
     Unknown(Error),
 }
+
+/// What git says of a server that does not offer it.
+const NOT_ATOMIC: &str = "does not support --atomic push";
 
 impl Repo {
     /// Moves refs of a remote, all of them or none, each only from where it is expected.
@@ -69,6 +78,9 @@ impl Repo {
         }
         match call.run_within(&[0, 1], limit) {
             Ok(output) => Ok(judged(&output.stdout, output.status, &output.stderr)),
+            Err(Error::Failed { ref stderr, .. }) if stderr.contains(NOT_ATOMIC) => {
+                Ok(Pushed::NotAtomic)
+            }
             Err(error @ Error::Failed { .. }) => Ok(Pushed::Unknown(error)),
             Err(error) => Err(error),
         }
@@ -79,8 +91,11 @@ impl Repo {
 fn judged(stdout: &[u8], status: i32, stderr: &str) -> Pushed {
     let text = String::from_utf8_lossy(stdout);
     let rows: Vec<Row<'_>> = text.lines().filter_map(Row::read).collect();
-    let refused = |row: &&Row<'_>| row.flag == '!' && !row.summary.contains("(atomic push failed)");
-    match rows.iter().find(refused) {
+    let is_refused = |row: &&Row<'_>| row.flag == '!';
+    // Of an atomic push, the others are refused because of the one that was.
+    let is_cause = |row: &&Row<'_>| is_refused(row) && !row.is_because_of_another();
+    let cause = rows.iter().find(is_cause);
+    match cause.or_else(|| rows.iter().find(is_refused)) {
         None if status == 0 && !rows.is_empty() => Pushed::Done,
         None => Pushed::Unknown(Error::Failed {
             command: "git push --porcelain".to_owned(),
@@ -89,7 +104,9 @@ fn judged(stdout: &[u8], status: i32, stderr: &str) -> Pushed {
             stderr: stderr.to_owned(),
             full: false,
         }),
-        Some(row) if row.is_race() => Pushed::Lost,
+        Some(row) if row.is_race() => Pushed::Lost {
+            name: row.name.to_owned(),
+        },
         Some(row) => Pushed::Unwanted {
             name: row.name.to_owned(),
             why: row.why(stderr),
@@ -119,7 +136,7 @@ impl<'a> Row<'a> {
 
     /// Seen early, or seen by the server while it had the ref locked.
     fn is_race(&self) -> bool {
-        const RACES: [&str; 7] = [
+        const RACES: [&str; 8] = [
             "(stale info)",
             "(fetch first)",
             "(non-fast-forward)",
@@ -127,9 +144,16 @@ impl<'a> Row<'a> {
             "(failed to update ref)",
             "(reference already exists)",
             "(incorrect old value provided)",
+            "(atomic transaction failed)",
         ];
         RACES.iter().any(|race| self.summary.contains(race))
             || self.summary.contains("(cannot lock ref")
+    }
+
+    /// Said by git itself, or by the server.
+    fn is_because_of_another(&self) -> bool {
+        let said = ["(atomic push failed)", "(atomic push failure)"];
+        said.iter().any(|one| self.summary.contains(one))
     }
 
     /// The reason, and what a hook of the server has written.
@@ -156,8 +180,9 @@ mod tests {
         let text = format!("To somewhere\n{line}\nDone\n");
         match judged(text.as_bytes(), status, "remote: no such luck\n") {
             Pushed::Done => "done",
-            Pushed::Lost => "lost",
+            Pushed::Lost { .. } => "lost",
             Pushed::Unwanted { .. } => "unwanted",
+            Pushed::NotAtomic => "not atomic",
             Pushed::Unknown(_) => "unknown",
         }
     }
@@ -199,7 +224,18 @@ mod tests {
     fn of_an_atomic_push_the_ref_that_was_refused_counts() {
         let text = "To x\n!\ta:refs/heads/main\t[rejected] (atomic push failed)\n\
                     !\tb:refs/stream/ledger\t[rejected] (stale info)\n";
-        assert!(matches!(judged(text.as_bytes(), 1, ""), Pushed::Lost));
+        let judged_as = |text: &str| match judged(text.as_bytes(), 1, "") {
+            Pushed::Lost { name } => format!("lost {name}"),
+            Pushed::Unwanted { name, .. } => format!("unwanted {name}"),
+            Pushed::Done | Pushed::NotAtomic | Pushed::Unknown(_) => "something else".to_owned(),
+        };
+        assert_eq!(judged_as(text), "lost refs/stream/ledger");
+        let text = "To x\n!\ta:refs/stream/ledger\t[remote rejected] (atomic push failure)\n\
+                    !\tb:refs/heads/main\t[remote rejected] (hook declined)\n";
+        assert_eq!(judged_as(text), "unwanted refs/heads/main");
+        let text = "To x\n!\ta:refs/stream/ledger\t[remote rejected] (atomic transaction failed)\n\
+                    !\tb:refs/heads/main\t[remote rejected] (atomic transaction failed)\n";
+        assert_eq!(judged_as(text), "lost refs/stream/ledger");
     }
 
     #[test]

@@ -78,6 +78,7 @@ pub fn land_all<'r>(
         batch.run.call_off(&left);
         return Err(error);
     }
+    batch.run.sweep();
     Ok(Queue {
         streams: batch.ended,
         checks: batch.run.checks,
@@ -325,7 +326,8 @@ impl Batch<'_> {
                 way,
             )?);
         }
-        if publish(&mut self.run, landed, way)? == Published::Raced {
+        let parcel = self.run.parcel(landed, way);
+        if publish(&mut self.run, &parcel)? == Published::Raced {
             return Ok(Published::Raced);
         }
         for one in stack {

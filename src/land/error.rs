@@ -3,17 +3,20 @@
 use std::io;
 use std::path::PathBuf;
 
+use bstr::BString;
 use serde_json::{Map, Value, json};
 
+use super::Later;
 use crate::claim;
 use crate::exit::{Exit, Explain};
-use crate::git;
+use crate::git::{self, Id, Mention};
 use crate::guard;
-use crate::ledger::{self, Refusal};
+use crate::ledger::{self, Refusal, StreamState};
 use crate::name::StreamName;
+use crate::path::{self, listed};
 use crate::rule;
 use crate::setup;
-use crate::sync;
+use crate::sync::{self, Obstacle};
 use crate::word;
 use crate::workspace;
 
@@ -159,6 +162,105 @@ pub enum Error {
         #[source]
         source: git::Error,
     },
+    /// Something in the base's checkout keeps it from going back.
+    #[error("'{branch}' cannot go back in '{}': {}", checkout.display(), way_back(obstacle))]
+    Obstructed {
+        /// The base branch.
+        branch: String,
+        /// The worktree.
+        checkout: PathBuf,
+        /// What it is.
+        obstacle: Box<Obstacle>,
+    },
+    /// Somebody has written to files of the base's checkout while they were being moved.
+    #[error(
+        "'{branch}' was being moved in '{}', and somebody else wrote to {}",
+        checkout.display(), listed(paths)
+    )]
+    Torn {
+        /// The base branch.
+        branch: String,
+        /// The worktree.
+        checkout: PathBuf,
+        /// The files.
+        paths: Vec<BString>,
+    },
+    /// Nobody can tell what the base is.
+    #[error("{question}")]
+    Doubted {
+        /// What is asked, in one sentence.
+        question: String,
+        /// What a person can do.
+        choices: Vec<String>,
+    },
+    /// Another stream depends on the one whose landing is to be taken back.
+    #[error("'{dependent}' depends on '{stream}', and is {state}")]
+    DependedOn {
+        /// The stream.
+        stream: StreamName,
+        /// The other one.
+        dependent: StreamName,
+        /// Where that stands.
+        state: StreamState,
+    },
+    /// A later landing has changed the same files.
+    #[error("'{}' came later, and changes the same files: {}", later.event, listed(paths))]
+    BuiltUpon {
+        /// The later landing.
+        later: Box<Later>,
+        /// The files.
+        paths: Vec<BString>,
+    },
+    /// A stream has gone on since it landed.
+    #[error("'{stream}' has gone on since it landed{}", at(worktree.as_ref()))]
+    GoneOn {
+        /// The stream.
+        stream: StreamName,
+        /// Its worktree.
+        worktree: Option<String>,
+        /// Whether somebody holds it.
+        is_held: bool,
+        /// The moves of the base.
+        ways: Vec<(Id, Id)>,
+    },
+    /// Commits that came later are in the way.
+    #[error(
+        "what has landed cannot be taken out of '{branch}' any more: {} changed since{}",
+        listed(paths),
+        by(commits)
+    )]
+    Entangled {
+        /// The base branch.
+        branch: String,
+        /// The files.
+        paths: Vec<BString>,
+        /// The newest commits that have changed them since.
+        commits: Vec<Mention>,
+        /// The moves of the base.
+        ways: Vec<(Id, Id)>,
+    },
+    /// The commit that was landed is gone.
+    #[error("the commit of '{stream}' that has landed is not there any more")]
+    TipGone {
+        /// The stream.
+        stream: StreamName,
+        /// The commit.
+        tip: Option<Id>,
+    },
+    /// The check fails on the base without it.
+    #[error("the check `{command}` {how} on the base without it")]
+    FailsWithout {
+        /// The streams.
+        streams: Vec<StreamName>,
+        /// The command.
+        command: String,
+        /// How it ended.
+        how: String,
+        /// What it printed.
+        log: PathBuf,
+        /// The last lines of that.
+        last: Vec<String>,
+    },
     /// The base moved again and again.
     #[error("'{branch}' has moved {attempts} times while this landing was being checked")]
     Raced {
@@ -233,18 +335,31 @@ impl Explain for Error {
             | Error::NotOpened { .. }
             | Error::OldEpoch { .. }
             | Error::Unprepared { .. }
+            | Error::Obstructed { .. }
+            | Error::Doubted { .. }
+            | Error::DependedOn { .. }
+            | Error::BuiltUpon { .. }
+            | Error::GoneOn { .. }
+            | Error::Entangled { .. }
+            | Error::TipGone { .. }
+            | Error::FailsWithout { .. }
             | Error::Rejected { .. } => Exit::Refused,
             Error::Queued { .. }
             | Error::CheckoutBusy { .. }
             | Error::InTheWay { .. }
             | Error::Interrupted { .. }
             | Error::Raced { .. } => Exit::Busy,
-            Error::Occupied { .. } | Error::NotStarted { .. } | Error::Unknown { .. } => {
-                Exit::Broken
-            }
+            Error::Occupied { .. }
+            | Error::NotStarted { .. }
+            | Error::Torn { .. }
+            | Error::Unknown { .. } => Exit::Broken,
         }
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each error, as everywhere"
+    )]
     fn hints(&self) -> Vec<String> {
         let hint = match self {
             Error::Git(error) => return error.hints(),
@@ -319,6 +434,50 @@ impl Explain for Error {
                  status` shows it.",
                 word::quoted(&checkout.to_string_lossy())
             ),
+            Error::Obstructed { obstacle, .. } => {
+                return obstacle.hints_before("then `git stream undo` again");
+            }
+            Error::Torn { checkout, .. } => format!(
+                "The base has not moved, and nothing is lost. Bring these files to what \
+                 `git -C {} status` wants, and run the same command again.",
+                word::quoted(&checkout.to_string_lossy())
+            ),
+            Error::Doubted { choices, .. } => return choices.clone(),
+            Error::DependedOn { dependent, .. } => format!(
+                "Nothing was changed. See how far it is with `git stream status {dependent}`; it has \
+                 to be given back or taken back first."
+            ),
+            Error::BuiltUpon { later, .. } => format!(
+                "Nothing was changed. Take that back first with `git stream undo --op {}`.",
+                later.op
+            ),
+            Error::GoneOn {
+                worktree: Some(worktree),
+                is_held: true,
+                ways,
+                ..
+            } => format!(
+                "Nothing was changed. Take its commits back in the stream, with \
+                 `git -C {} revert {}`, and land that.",
+                word::quoted(worktree),
+                ranges(ways)
+            ),
+            Error::GoneOn { stream, .. } => format!(
+                "Nothing was changed. Go on with it by `git stream claim {stream}`, take its \
+                 commits back there, and land that."
+            ),
+            Error::Entangled { ways, .. } => format!(
+                "Nothing was changed. Take it back by hand, as a change of its own, with \
+                 `git revert {}`.",
+                ranges(ways)
+            ),
+            Error::TipGone { stream, .. } => format!(
+                "Nothing was changed. See what is kept still with `git stream log --kept {stream}`."
+            ),
+            Error::FailsWithout { log, .. } => format!(
+                "Nothing was changed. See all that it printed with `less {}`.",
+                word::quoted(&log.to_string_lossy())
+            ),
             Error::Raced { .. } => {
                 "Nothing was changed. Run the same command again when the base is quieter."
                     .to_owned()
@@ -337,7 +496,48 @@ impl Explain for Error {
     }
 
     fn evidence(&self) -> Map<String, Value> {
+        let of = |value: Value| value.as_object().cloned().unwrap_or_default();
+        let shown = |paths: &[BString]| -> Vec<Value> {
+            paths.iter().map(|one| path::json(one.as_ref())).collect()
+        };
         match self {
+            Error::Obstructed {
+                checkout, obstacle, ..
+            } => of(json!({
+                "cause": obstacle.cause(),
+                "checkout": checkout.display().to_string(),
+                "paths": shown(obstacle.paths()),
+            })),
+            Error::Torn {
+                checkout, paths, ..
+            } => of(json!({
+                "cause": "torn", "checkout": checkout.display().to_string(), "paths": shown(paths),
+            })),
+            Error::Doubted { .. } => of(json!({"cause": "base-moved"})),
+            Error::DependedOn {
+                dependent, state, ..
+            } => of(json!({"cause": "depended-on", "stream": dependent, "state": state})),
+            Error::BuiltUpon { later, paths } => of(json!({
+                "cause": "later", "op": later.op, "event": later.event, "agent": later.agent,
+                "streams": later.streams, "paths": shown(paths),
+            })),
+            Error::GoneOn {
+                stream, worktree, ..
+            } => of(json!({"cause": "gone-on", "stream": stream, "worktree": worktree})),
+            Error::Entangled { paths, commits, .. } => {
+                let ids: Vec<String> = commits.iter().map(|one| one.id.to_string()).collect();
+                of(json!({"cause": "conflict", "paths": shown(paths), "commits": ids}))
+            }
+            Error::TipGone { stream, tip } => {
+                let tip = tip.map(|tip| tip.to_string());
+                of(json!({"cause": "gone", "stream": stream, "commit": tip}))
+            }
+            Error::FailsWithout {
+                log, last, streams, ..
+            } => of(json!({
+                "cause": "check-failed", "log": log.display().to_string(), "last": last,
+                "streams": streams,
+            })),
             Error::Unprepared { log, .. } | Error::NotOpened { log, .. } => {
                 Map::from_iter([("log".to_owned(), json!(log.display().to_string()))])
             }
@@ -368,4 +568,49 @@ impl Explain for Error {
             | Error::Unknown { .. } => self.inner().map_or_else(Map::new, Explain::evidence),
         }
     }
+}
+
+/// The reason of a sync, in words that fit a way back as well.
+fn way_back(obstacle: &Obstacle) -> String {
+    match obstacle {
+        Obstacle::Uncommitted { paths, .. } => format!(
+            "uncommitted changes are where files would be rewritten: {}",
+            listed(paths)
+        ),
+        Obstacle::InTheWay { paths, .. } => format!(
+            "files that git does not know are where others would be written: {}",
+            listed(paths)
+        ),
+        Obstacle::NoWorktree { .. }
+        | Obstacle::OtherBranch { .. }
+        | Obstacle::Operation { .. }
+        | Obstacle::Overlooked { .. }
+        | Obstacle::Unmerged { .. } => obstacle.reason(),
+    }
+}
+
+fn at(worktree: Option<&String>) -> String {
+    worktree.map_or_else(String::new, |place| format!(", in '{place}'"))
+}
+
+fn by(commits: &[Mention]) -> String {
+    let named = |one: &Mention| {
+        let id = one.id.to_hex_with_len(12);
+        match one.streams.as_str() {
+            "" => format!("{id} '{}'", one.subject),
+            streams => format!("{id} '{}' of {streams}", one.subject),
+        }
+    };
+    let named: Vec<String> = commits.iter().map(named).collect();
+    if named.is_empty() {
+        return String::new();
+    }
+    format!(", by {}", named.join(", "))
+}
+
+/// The landed commits, as `git revert` takes them: the newest first.
+fn ranges(ways: &[(Id, Id)]) -> String {
+    let ranges = ways.iter().rev();
+    let ranges: Vec<String> = ranges.map(|(old, new)| format!("{old}..{new}")).collect();
+    ranges.join(" ")
 }

@@ -7,9 +7,13 @@ use std::collections::BTreeSet;
 
 use bstr::{BString, ByteSlice as _};
 
-use crate::git::Commit;
-use crate::name::StreamName;
+use crate::git::{self, Commit, Id};
+use crate::ledger::Undo;
+use crate::name::{AgentName, StreamName};
 use crate::workspace::Workspace;
+
+/// How many commits a revert names.
+const REVERTED: usize = 50;
 
 /// The message of the one commit that a squash makes.
 ///
@@ -61,6 +65,38 @@ pub(super) fn derived(workspace: &Workspace<'_>, streams: &[&StreamName]) -> BSt
     let all = streams.iter().flat_map(|stream| whose(workspace, stream));
     trailers(&mut text, all);
     text
+}
+
+/// The message of the commit that takes a landing back: which commits of the base it is about, the
+/// newest first.
+pub(super) fn revert(
+    workspace: &Workspace<'_>,
+    back: &[Undo],
+    agent: &AgentName,
+    landed: &[Id],
+) -> Result<BString, git::Error> {
+    let names: Vec<&str> = back.iter().map(|one| one.stream.as_str()).collect();
+    let mut text = match landed {
+        [only] => {
+            let commit = workspace.repo.commit(*only)?;
+            let mut text = BString::from("Revert \"");
+            text.extend_from_slice(commit.subject());
+            text.push(b'"');
+            text
+        }
+        _ => BString::from(format!("Revert the landing of {}", names.join(", "))),
+    };
+    text.push(b'\n');
+    for id in landed.iter().take(REVERTED) {
+        text.extend_from_slice(format!("\nThis reverts commit {id}.").as_bytes());
+    }
+    if landed.len() > REVERTED {
+        let more = landed.len() - REVERTED;
+        text.extend_from_slice(format!("\nAnd {more} more before them.").as_bytes());
+    }
+    let streams = names.iter().map(|name| ("Stream", (*name).to_owned()));
+    trailers(&mut text, streams.chain([("Agent", agent.to_string())]));
+    Ok(text)
 }
 
 /// The stream, and what the plan says that it is.

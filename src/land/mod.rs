@@ -34,9 +34,11 @@ mod pending;
 mod publish;
 mod recover;
 mod report;
+mod revert;
 mod run;
 mod submit;
 mod tidy;
+mod unland;
 mod verify;
 
 pub use batch::{Ended, Queue, land_all};
@@ -44,4 +46,5 @@ pub use check::Beat;
 pub use error::Error;
 pub use outcome::{Checked, Ending, Landed, Left, Outcome, Refused, Submission};
 pub use report::{Report, Reported, report};
-pub use run::{Options, land};
+pub use run::{Options, land, land_again};
+pub use unland::{Later, Past, Unlanded, Unlanding, Way};

@@ -200,7 +200,8 @@ impl Checked {
         self.ending.how(status, self.seconds)
     }
 
-    fn json(&self) -> Value {
+    /// As JSON has it.
+    pub fn json(&self) -> Value {
         json!({
             "command": self.command,
             "status": self.status,

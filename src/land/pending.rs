@@ -41,6 +41,18 @@ pub(super) fn read(repo: &Repo, op: &OpId) -> Result<Option<Request>, Error> {
     Ok(serde_json::from_slice(&bytes).ok())
 }
 
+/// Forgets what is left of operations that are over: in its turn, a landing is the only one.
+pub(super) fn forget_others(repo: &Repo, op: &OpId) {
+    let own = path(repo, op);
+    let Ok(listing) = fs::read_dir(repo.private("landing")) else {
+        return;
+    };
+    for entry in listing.flatten().filter(|entry| entry.path() != own) {
+        // Nobody reads it any more.
+        drop(fs::remove_file(entry.path()));
+    }
+}
+
 /// It was told, or came to nothing.
 pub(super) fn forget(repo: &Repo, op: &OpId) {
     drop(fs::remove_file(path(repo, op)));

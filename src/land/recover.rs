@@ -1,11 +1,17 @@
 //! What have landings of this machine left that died?
 //!
 //! The base tells: where it has what was to land, the ledger is told, with all that was written
-//! down before; where it has not, the intent is forgotten, and nothing has happened.
+//! down before; where it has not, the intent is forgotten, and nothing has happened. Where base and
+//! ledger move on the remote together, the ledger has told already.
+//!
+//! What takes a landing back dies in the same ways. Where it moves the base back in its checkout,
+//! the lock on the index is left, too, and maybe half of the files.
 
 use super::run::Run;
+use super::unland::{make_again, put_back};
 use super::{Error, pending, tidy};
-use crate::ledger::{OpId, Request, StreamState, What, is_dead};
+use crate::git::IndexHold;
+use crate::ledger::{Intent, OpId, Request, StreamState, What, is_dead, is_running};
 use crate::name::StreamName;
 use crate::sync;
 
@@ -16,28 +22,88 @@ pub(super) fn is_needed(run: &Run<'_>) -> Result<bool, Error> {
 
 /// Finishes or forgets them.
 pub(super) fn finish(run: &mut Run<'_>) -> Result<(), Error> {
-    for (stream, op) in dead(run)? {
-        let Some(request) = pending::read(run.workspace.repo, &op)? else {
+    // A push may have arrived whose answer nobody has heard.
+    if run.workspace.ledger().is_pushing()? || !dead(run)?.is_empty() {
+        run.workspace.refresh()?;
+    }
+    free_checkout(run)?;
+    // Each by itself: to finish one may finish others of the same operation.
+    while let Some((stream, op)) = dead(run)?.into_iter().next() {
+        let repo = run.workspace.repo;
+        let Some(request) = pending::read(repo, &op)? else {
             forget(run, &stream, &op)?;
             continue;
         };
-        if has_arrived(run, &request)? {
-            let subject = format!("finished an earlier landing of {stream} that was cut off");
-            run.submit(&request)?;
-            run.notes.push(subject);
+        if !has_arrived(run, &request)? {
+            pending::forget(repo, &op);
+            forget(run, &stream, &op)?;
+            continue;
         }
-        pending::forget(run.workspace.repo, &op);
-        forget(run, &stream, &op)?;
+        run.submit(&request)?;
+        pending::forget(repo, &op);
+        if let What::Unlanded { back, by } = &request.what {
+            let note = "finished an earlier undo of a landing that was cut off";
+            run.notes.push(note.to_owned());
+            for undo in back {
+                make_again(run, undo, by.is_some());
+            }
+        } else {
+            let note = format!("finished an earlier landing of {stream} that was cut off");
+            run.notes.push(note);
+            forget(run, &stream, &op)?;
+        }
+    }
+    pending::forget_others(run.workspace.repo, run.operation.id());
+    Ok(())
+}
+
+/// The verbs of the intents that are looked after here.
+const VERBS: [&str; 3] = ["land", Intent::REOPEN, Intent::UNLAND];
+
+/// Gives the index of the base's checkout free that a dead operation of ours holds; with the files
+/// where the base is.
+fn free_checkout(run: &Run<'_>) -> Result<(), Error> {
+    let (repo, base) = (run.workspace.repo, &run.workspace.base);
+    if base.remote.is_some() {
+        return Ok(());
+    }
+    for checkout in repo.checkouts_of(&base.full_name)? {
+        let linked = checkout.as_linked(&base.full_name);
+        let Some(holder) = repo.index_holder(&linked) else {
+            continue;
+        };
+        if is_running(repo, &holder)? {
+            continue;
+        }
+        let hold = IndexHold::inherit(repo, &linked, run.operation.id().as_str())?;
+        let intents = run.workspace.state.held();
+        let mut intents = intents.filter_map(|(_, _, claim)| claim.intent.as_ref());
+        let intent = intents.find(|intent| intent.op.as_str() == holder);
+        let way = intent.and_then(|intent| {
+            let mut moves = intent.moves.iter();
+            let one = moves.find(|one| one.name == base.full_name)?;
+            one.old.zip(one.new)
+        });
+        match way {
+            Some((old, new)) if repo.read_ref(&base.full_name)? == Some(old) => {
+                let way = (repo.tree_of(new)?, repo.tree_of(old)?);
+                put_back(run, &checkout, hold, way)?;
+            }
+            // The files moved before the base did.
+            Some(_) | None => hold.release(),
+        }
     }
     Ok(())
 }
 
-/// The streams with an intent to land whose operation has died on this machine.
+/// The streams with an intent to land, or to take a landing back, whose operation has died on this
+/// machine.
 fn dead(run: &Run<'_>) -> Result<Vec<(StreamName, OpId)>, Error> {
     let workspace = &run.workspace;
     let mut found = Vec::new();
     for (stream, _, claim) in workspace.state.held() {
-        let Some(intent) = claim.intent.as_ref().filter(|one| one.verb == "land") else {
+        let intent = claim.intent.as_ref();
+        let Some(intent) = intent.filter(|one| VERBS.contains(&one.verb.as_str())) else {
             continue;
         };
         if is_dead(workspace.repo, &workspace.machine, intent)? {
@@ -48,10 +114,7 @@ fn dead(run: &Run<'_>) -> Result<Vec<(StreamName, OpId)>, Error> {
 }
 
 fn has_arrived(run: &mut Run<'_>, request: &Request) -> Result<bool, Error> {
-    let What::Landed { landed } = &request.what else {
-        return Ok(false);
-    };
-    let Some(new) = landed.first().map(|one| one.landing.new) else {
+    let Some(new) = request.what.leads_base_to() else {
         return Ok(false);
     };
     sync::fetch(&mut run.workspace)?;
@@ -65,16 +128,11 @@ fn has_arrived(run: &mut Run<'_>, request: &Request) -> Result<bool, Error> {
 /// Takes the intent away. Of a stream that has landed, claim and worktree go as they should have,
 /// if the caller may do that.
 fn forget(run: &mut Run<'_>, stream: &StreamName, op: &OpId) -> Result<(), Error> {
-    let state = run
-        .workspace
-        .state
-        .stream(stream)
-        .map(|record| record.state);
-    let landing = run
-        .workspace
-        .state
-        .stream(stream)
-        .and_then(|record| record.landing.clone());
+    let record = run.workspace.state.stream(stream);
+    let intent = record.and_then(|record| record.claim.as_ref()?.intent.as_ref());
+    let lands = intent.is_some_and(|intent| intent.verb == "land");
+    let state = record.map(|record| record.state).filter(|_| lands);
+    let landing = record.and_then(|record| record.landing.clone());
     if let (Some(StreamState::Landed), Some(landing)) = (state, landing)
         && run
             .announce(std::slice::from_ref(stream), Vec::new(), Vec::new())

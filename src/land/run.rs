@@ -6,12 +6,14 @@ use std::time::Duration;
 use super::check::{Beat, Place, Signals, prepare};
 use super::combine::{Combination, Combined, Part, breaks, combine};
 use super::outcome::{Checked, Landed, Left, Outcome, Refused, short};
-use super::publish::{Published, publish};
+use super::publish::{Parcel, Published, publish};
 use super::verify::{Verified, refuse_old_epoch, verify};
 use super::{Error, check, derived, recover, tidy};
 use crate::git::{Id, Lock, Repo};
+use crate::kept;
 use crate::ledger::{
-    Actor, LandedStream, Landing, Operation, RefMove, Refusal, Request, Stream, StreamState, What,
+    Actor, LandedStream, Landing, OpId, Operation, RefMove, Refusal, Request, Stream, StreamState,
+    Undo, What,
 };
 use crate::name::{AgentName, StreamName};
 use crate::path;
@@ -47,6 +49,8 @@ pub(super) struct Run<'r> {
     pub(super) noticed: Vec<Noticed>,
     /// Whether the base has moved, or may have: then the intent stays until the ledger knows.
     pub(super) has_moved: bool,
+    /// The operation that it takes back: one that had taken a landing back.
+    pub(super) undoes: Option<OpId>,
     /// What was checked in this run, by its tree.
     checked: HashMap<Id, Checked>,
     /// How often the check was run.
@@ -94,7 +98,57 @@ pub fn land<'r>(
     if ended.is_err() {
         run.call_off(one);
     }
+    run.sweep();
     ended
+}
+
+/// Lands streams again whose landing was taken back by the operation `undoes`, one after the
+/// other: up to the first that does not land.
+pub fn land_again<'r>(
+    repo: &'r Repo,
+    back: &[Undo],
+    options: &Options,
+    tell: &'r mut dyn FnMut(Beat),
+) -> Result<Vec<Landed>, Error> {
+    let mut run = Run::start(repo, options, tell)?;
+    let _turn = run.take_turn()?;
+    run.look_around()?;
+    run.refuse_doubt()?;
+    run.undoes = back.first().map(|undo| undo.op.clone());
+    for undo in back {
+        let now = run.workspace.state.stream(&undo.stream);
+        if now.is_none_or(|now| !now.says_the_same_as(&undo.left)) {
+            let stream = undo.stream.clone();
+            return Err(Refusal::Overtaken { stream }.into());
+        }
+    }
+    let streams: Vec<StreamName> = back.iter().map(|undo| undo.stream.clone()).collect();
+    let what = What::Landing {
+        streams: streams.clone(),
+        intends: Vec::new(),
+        publish: Vec::new(),
+    };
+    if options.dry_run {
+        run.workspace.decide(&run.request(what))?;
+    } else {
+        run.announce(&streams, Vec::new(), Vec::new())?;
+    }
+    let mut ended = Vec::new();
+    for (at, stream) in streams.iter().enumerate() {
+        let one = run.attempts(stream);
+        let has_landed = one
+            .as_ref()
+            .is_ok_and(|one| matches!(one.outcome, Outcome::Landed));
+        if !has_landed {
+            run.call_off(&streams[at..]);
+        }
+        ended.push(one?);
+        if !has_landed {
+            break;
+        }
+    }
+    run.sweep();
+    Ok(ended)
 }
 
 impl<'r> Run<'r> {
@@ -115,6 +169,7 @@ impl<'r> Run<'r> {
             notes: Vec::new(),
             noticed: Vec::new(),
             has_moved: false,
+            undoes: None,
             checked: HashMap::new(),
             checks: 0,
         })
@@ -168,7 +223,7 @@ impl<'r> Run<'r> {
 
     /// Finishes what died, fetches the base, and looks at everything anew.
     pub(super) fn look_around(&mut self) -> Result<(), Error> {
-        self.workspace = Workspace::open(self.workspace.repo)?;
+        self.workspace.look_again()?;
         if !self.options.dry_run {
             recover::finish(self)?;
         } else if recover::is_needed(self)? {
@@ -191,7 +246,7 @@ impl<'r> Run<'r> {
 
     /// Fetches the base, and notices what has become of the pull requests that wait.
     pub(super) fn fetch(&mut self) -> Result<(), Error> {
-        self.workspace = Workspace::open(self.workspace.repo)?;
+        self.workspace.look_again()?;
         if !review::waits(&self.workspace) {
             return Ok(sync::fetch(&mut self.workspace)?);
         }
@@ -289,7 +344,7 @@ impl<'r> Run<'r> {
             }
             let way = (combined.onto, new);
             let landed = vec![self.landed_stream(stream, &verified, &combined, &checked, way)?];
-            if publish(self, landed, way)? == Published::Raced {
+            if publish(self, &self.parcel(landed, way))? == Published::Raced {
                 self.notes.clear();
                 self.fetch()?;
                 continue;
@@ -350,9 +405,22 @@ impl<'r> Run<'r> {
         };
         let checked = Checked::not_run(None, combined.tree);
         let landed = self.landed_stream(stream, verified, &combined, &checked, (base, base))?;
-        publish(self, vec![landed], (base, base))?;
+        publish(self, &self.parcel(vec![landed], (base, base)))?;
         let left = tidy::tidy(self, stream, tip, base);
         Ok(with_left(answer, left))
+    }
+
+    /// What the base gets by a landing.
+    pub(super) fn parcel(&self, landed: Vec<LandedStream>, way: (Id, Id)) -> Parcel {
+        Parcel {
+            streams: landed.iter().map(|one| one.stream.clone()).collect(),
+            what: What::Landed {
+                landed,
+                undoes: self.undoes.clone(),
+            },
+            moves: Vec::new(),
+            way,
+        }
     }
 
     // ---- checking ----
@@ -483,6 +551,31 @@ impl<'r> Run<'r> {
             publish,
         });
         self.submit(&request)
+    }
+
+    /// Refuses where nobody can tell what the base is.
+    pub(super) fn refuse_doubt(&self) -> Result<(), Error> {
+        let Some(doubt) = &self.workspace.base.doubt else {
+            return Ok(());
+        };
+        let question = sync::base_moved(&self.workspace, doubt);
+        Err(Error::Doubted {
+            question: question.question,
+            choices: question.choices,
+        })
+    }
+
+    /// The base is there by now, by this very run.
+    pub(super) fn stands_at(&mut self, base: Id) {
+        (self.workspace.base.commit, self.workspace.base.recorded) = (base, base);
+    }
+
+    /// Removes what has been kept for long enough.
+    pub(super) fn sweep(&self) {
+        if !self.options.dry_run {
+            // What cannot be removed now is removed by a later command.
+            drop(kept::sweep(&self.workspace));
+        }
     }
 
     /// Takes the intents back, unless the base has moved.

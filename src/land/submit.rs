@@ -238,7 +238,7 @@ impl Run<'_> {
         for _ in 0..PUSHES {
             let source = match repo.push(remote, std::slice::from_ref(&update), TALK)? {
                 Pushed::Done => return Ok(true),
-                Pushed::Lost => return Ok(false),
+                Pushed::Lost { .. } => return Ok(false),
                 Pushed::Unwanted { why, .. } => {
                     return Err(Error::NotTaken {
                         stream: stream.clone(),
@@ -246,6 +246,7 @@ impl Run<'_> {
                         reason: why,
                     });
                 }
+                Pushed::NotAtomic => unreachable!("one ref is pushed"),
                 Pushed::Unknown(source) => source,
             };
             // The same push again is either there already, or as good as at the first time.

@@ -46,6 +46,12 @@ pub enum Error {
         /// Why, in its words.
         why: String,
     },
+    /// The remote cannot move several refs together.
+    #[error("'{remote}' cannot take the ledger and what is published with it in one step")]
+    NotAtomic {
+        /// The remote.
+        remote: String,
+    },
     /// The remote's ledger has not grown out of what it had acknowledged.
     #[error(
         "the ledger on '{remote}' is at {}, which does not contain {}, the last that was acknowledged: it was rewound or rewritten",
@@ -111,6 +117,7 @@ impl Explain for Error {
             | Error::Unreadable { .. }
             | Error::Unreachable { .. }
             | Error::Unwanted { .. }
+            | Error::NotAtomic { .. }
             | Error::Rewound { .. }
             | Error::Gone { .. } => Exit::Broken,
             Error::TwoLedgers { .. } => Exit::Refused,
@@ -145,6 +152,10 @@ impl Explain for Error {
                  `ledger = \"refs/heads/stream-ledger\"` in the plan."
                     .to_owned(),
             ],
+            Error::NotAtomic { remote } => vec![format!(
+                "Nothing was changed; see what the server is with `git ls-remote {remote}`: one \
+                 that speaks git's own protocol can."
+            )],
             Error::Rewound { remote, ours, .. } => vec![format!(
                 "Nothing was changed; a person puts it back with \
                  `git push --force {remote} {ours}:refs/stream/ledger`, after a look at \

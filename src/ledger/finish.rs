@@ -266,7 +266,7 @@ pub(super) fn end_landed(record: &mut Stream) {
     });
 }
 
-fn listed(streams: &[StreamName]) -> String {
+pub(super) fn listed(streams: &[StreamName]) -> String {
     let names: Vec<&str> = streams.iter().map(StreamName::as_str).collect();
     names.join(", ")
 }

@@ -30,6 +30,7 @@ mod takeover;
 mod tests;
 mod transition;
 mod undone;
+mod unland;
 
 pub use error::Error;
 pub use event::Event;

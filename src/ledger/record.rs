@@ -265,6 +265,14 @@ pub struct Intent {
     pub publish: Vec<RefMove>,
 }
 
+impl Intent {
+    /// The verb of who takes a landing back, where the stream is held again for it: if that comes to
+    /// nothing, nobody holds it any more.
+    pub const REOPEN: &'static str = "reopen";
+    /// The same where its holder had gone on.
+    pub const UNLAND: &'static str = "unland";
+}
+
 /// A ref's way from one commit to another, as the ledger records it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefMove {

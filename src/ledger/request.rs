@@ -47,15 +47,23 @@ pub struct Request {
     /// The commit of the base that the caller found trustworthy: the record follows it.
     #[serde(with = "hex::option", default, skip_serializing_if = "Option::is_none")]
     pub trusted: Option<Id>,
+    /// The commit of the base that was on record when the caller looked: the record follows from
+    /// there only. What has moved the base itself knows better, and names none.
+    #[serde(with = "hex::option", default, skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<Id>,
     /// The refs that move together with the ledger, or not at all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moves: Vec<RefMove>,
     /// The refs that git has moved already: written down, and not moved.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moved: Vec<RefMove>,
-    /// The refs of the base's remote that move with it, by their names there.
+    /// The refs of the base's remote that move together with the ledger there, or not at all, by
+    /// their names there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub publish: Vec<RefMove>,
+    /// Those that have moved there already: written down, and not moved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub published: Vec<RefMove>,
 }
 
 /// What a holder says about its stream.
@@ -162,6 +170,28 @@ pub enum What {
     Landed {
         /// The streams, all of them by one move of the base.
         landed: Vec<LandedStream>,
+        /// The operation that it takes back, where that had taken a landing back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        undoes: Option<OpId>,
+    },
+    /// Begin to take a landing back: its streams are held again, as before it, and nobody else
+    /// works on them. Asked again by the same operation, it says which refs are about to move.
+    /// Counts when it is acknowledged.
+    Reopen {
+        /// The streams, with the records that are to come back.
+        back: Vec<Undo>,
+        /// The refs it is about to move here.
+        intends: Vec<RefMove>,
+        /// The refs it is about to move on the base's remote.
+        publish: Vec<RefMove>,
+    },
+    /// The base is without them again. Counts when it is acknowledged, together with the base.
+    Unlanded {
+        /// The streams, with the records that come back.
+        back: Vec<Undo>,
+        /// The commit of the base that takes them back; `None` where the base went back itself.
+        #[serde(with = "hex::option", default, skip_serializing_if = "Option::is_none")]
+        by: Option<Id>,
     },
     /// After a landing: more was committed meanwhile, and its holder goes on. May ride along.
     GoesOn {
@@ -241,6 +271,52 @@ pub enum What {
         /// Why.
         why: String,
     },
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is asked here is asked of landings, and of what takes them back"
+)]
+impl What {
+    /// The streams that a landing, or what takes one back, is about.
+    pub fn streams(&self) -> Vec<StreamName> {
+        match self {
+            What::Landed { landed, .. } => landed.iter().map(|one| one.stream.clone()).collect(),
+            What::Reopen { back, .. } | What::Unlanded { back, .. } => {
+                back.iter().map(|undo| undo.stream.clone()).collect()
+            }
+            What::Landing { streams, .. } => streams.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The commit that the base has when it counts, where the base only grows by it.
+    pub fn leads_base_to(&self) -> Option<Id> {
+        match self {
+            What::Landed { landed, .. } => landed.first().map(|one| one.landing.new),
+            What::Unlanded { by, .. } => *by,
+            _ => None,
+        }
+    }
+
+    /// The operation that it takes back, if it does that.
+    pub(super) fn undoes(&self) -> Option<&OpId> {
+        match self {
+            What::Undone(undo) => Some(&undo.op),
+            What::Unlanded { back, .. } => back.first().map(|undo| &undo.op),
+            What::Landed { undoes, .. } => undoes.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whether it takes paths that somebody else could own: deciding it means comparing patterns.
+    pub(super) fn compares(&self) -> bool {
+        match self {
+            What::Claim(_) | What::Add { .. } | What::Reopen { .. } => true,
+            What::Undone(undo) => undo.left.claim.is_none() && undo.back.claim.is_some(),
+            _ => false,
+        }
+    }
 }
 
 /// An operation that is to be taken back.

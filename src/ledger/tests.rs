@@ -60,7 +60,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         prop::sample::select(
             &[
                 0, 1, 2, 3, 4, 5, 6, 6, 6, 7, 7, 7, 8, 8, 9, 10, 11, 12, 13, 13, 13, 14, 15, 15,
-                16, 16, 17, 18, 18, 19, 20, 21, 22,
+                16, 16, 17, 17, 18, 18, 19, 20, 21, 22, 23, 23, 24, 24,
             ][..],
         ),
         0..NAMES.len(),
@@ -120,7 +120,7 @@ impl Step {
             let found = all.find(|(name, record)| last.0.stream(name) != Some(*record));
             found.map(|(name, _)| name.clone())
         };
-        let undoes = (self.what == 13).then(changed).flatten();
+        let undoes = [13, 23, 24].contains(&self.what).then(changed).flatten();
         let stream = undoes.unwrap_or_else(|| name(self.name));
         let intent = state.claim(&stream).and_then(|claim| claim.intent.as_ref());
         let op = match intent {
@@ -142,15 +142,25 @@ impl Step {
                 named: self.named,
                 inside: self.inside.then(|| stream.clone()),
             },
-            what: if self.what == 13 {
-                self.undo(stream, last)
-            } else {
-                self.what(stream, intent, state)
+            what: match self.what {
+                13 => What::Undone(Box::new(self.undo(stream, last))),
+                23 => What::Reopen {
+                    back: vec![self.undo(stream, last)],
+                    intends: Vec::new(),
+                    publish: Vec::new(),
+                },
+                24 => What::Unlanded {
+                    back: vec![self.undo(stream, last)],
+                    by: None,
+                },
+                _ => self.what(stream, intent, state),
             },
             trusted: None,
+            recorded: None,
             moves: Vec::new(),
             moved: Vec::new(),
             publish: Vec::new(),
+            published: Vec::new(),
         }
     }
 
@@ -231,6 +241,7 @@ impl Step {
             },
             16 => What::Landed {
                 landed: vec![landed(stream)],
+                undoes: None,
             },
             17 => What::GoesOn { stream, commits: 1 },
             18 => What::Report {
@@ -280,7 +291,7 @@ impl Step {
     }
 
     /// Takes back what has led from one state to the other.
-    fn undo(&self, stream: StreamName, (past, left): &(State, State)) -> What {
+    fn undo(&self, stream: StreamName, (past, left): &(State, State)) -> Undo {
         let unknown = Stream {
             state: StreamState::Unclaimed,
             epoch: 0,
@@ -299,7 +310,7 @@ impl Step {
             left: left.escalations.get(id).cloned(),
             back: past.escalations.get(id).cloned(),
         });
-        What::Undone(Box::new(Undo {
+        Undo {
             op: OpId::new(),
             verb: "claim".to_owned(),
             whose: AGENTS[self.agent * (self.other % 2)].parse().unwrap(),
@@ -307,7 +318,7 @@ impl Step {
             back: of(past),
             questions: questions.to_vec(),
             stream,
-        }))
+        }
     }
 
     fn escalation(&self, stream: StreamName) -> Escalation {
@@ -512,6 +523,11 @@ fn assert_promises(before: &State, request: &Request, applied: &Applied, plan: &
 fn assert_taken_over(was: Option<&Stream>, now: &Stream, asked: &TakeOver, request: &Request) {
     let was = was.expect("there is nothing to take over");
     let (from, to) = (was.claim.as_ref().unwrap(), now.claim.as_ref().unwrap());
+    let (by, name) = (&request.by, &asked.claim.stream);
+    if from.machine == by.machine && by.is_holder_of(name, from) {
+        // It died while it took the stream, and makes its worktree once more.
+        return;
+    }
     let is_silent = asked.silent == Some(was.mark());
     assert!(is_silent || (request.by.kind == Kind::Person && asked.reason.is_some()));
     assert_eq!(asked.epoch, was.epoch);
@@ -529,8 +545,17 @@ fn assert_taken_over(was: Option<&Stream>, now: &Stream, asked: &TakeOver, reque
 fn is_operation(request: &Request) -> bool {
     matches!(
         request.what,
-        What::Claim(_) | What::Released { .. } | What::Synced { .. } | What::Undone(_)
+        What::Claim(_)
+            | What::Released { .. }
+            | What::Synced { .. }
+            | What::Undone(_)
+            | What::Landed { .. }
     )
+}
+
+/// Whether it belongs to the landing before it.
+fn goes_on(request: &Request) -> bool {
+    matches!(request.what, What::GoesOn { .. })
 }
 
 /// The mark comes with its question and goes with it; other questions stay.
@@ -629,6 +654,8 @@ proptest! {
                 assert_promises(&state, &request, &applied, &plan);
                 if is_operation(&request) {
                     last = (state, applied.state.clone());
+                } else if goes_on(&request) && state == last.1 {
+                    last.1 = applied.state.clone();
                 }
                 state = applied.state;
             }
@@ -669,6 +696,8 @@ fn the_requests_take_most_of_the_steps_in_the_table() {
             }
             if is_operation(&request) {
                 last = (state, applied.state.clone());
+            } else if goes_on(&request) && state == last.1 {
+                last.1 = applied.state.clone();
             }
             state = applied.state;
         }

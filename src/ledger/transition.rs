@@ -42,7 +42,9 @@ pub struct Applied {
 /// Decides a request on a state.
 pub fn apply(state: &State, request: &Request, rules: &Rules<'_>) -> Result<Applied, Refusal> {
     let mut next = state.clone();
-    if let (Some(base), Some(trusted)) = (&mut next.base, request.trusted) {
+    if let (Some(base), Some(trusted)) = (&mut next.base, request.trusted)
+        && request.recorded.is_none_or(|then| then == base.commit)
+    {
         base.commit = trusted;
     }
     let told = Decision {
@@ -65,13 +67,9 @@ pub fn apply(state: &State, request: &Request, rules: &Rules<'_>) -> Result<Appl
         agent: request.by.agent.clone(),
         op: request.op.clone(),
         moves: request.moves.clone(),
-        undoes: if let What::Undone(undo) = &request.what {
-            Some(undo.op.clone())
-        } else {
-            None
-        },
+        undoes: request.what.undoes().cloned(),
         moved: request.moved.clone(),
-        publish: request.publish.clone(),
+        publish: [&request.publish[..], &request.published[..]].concat(),
         files: told.files,
     });
     // Without an event nothing is written, so nothing has changed.
@@ -167,7 +165,13 @@ impl Decision<'_> {
                 intends,
                 publish,
             } => self.begin_landing(streams, intends, publish),
-            What::Landed { landed } => self.landed(landed),
+            What::Landed { landed, .. } => self.landed(landed),
+            What::Reopen {
+                back,
+                intends,
+                publish,
+            } => self.reopen(back, intends, publish),
+            What::Unlanded { back, .. } => self.unlanded(back),
             What::GoesOn { stream, commits } => self.goes_on(stream, *commits),
             What::Report { stream, how, note } => self.report(stream, *how, note.as_deref()),
             What::Submitted {
@@ -457,6 +461,8 @@ impl Decision<'_> {
                 died.push(name.clone());
             } else if intent.verb == "land" && record.state == StreamState::Landed {
                 finish::end_landed(record);
+            } else if intent.verb == Intent::REOPEN {
+                record.claim = None;
             }
         }
         died
@@ -691,8 +697,14 @@ impl Decision<'_> {
             }
             record.claim = None;
             record.state = StreamState::Unclaimed;
+        } else if intent.verb == Intent::REOPEN {
+            record.claim = None;
         }
-        told(name, format!("{} {name}: the operation {how}", intent.verb))
+        let verb = match intent.verb.as_str() {
+            Intent::REOPEN | Intent::UNLAND => "undo",
+            other => other,
+        };
+        told(name, format!("{verb} {name}: the operation {how}"))
     }
 
     fn escalate(&mut self, escalation: &Escalation) -> Option<Told> {

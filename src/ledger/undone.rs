@@ -99,7 +99,7 @@ impl Decision<'_> {
 
     /// Opens again what the operation closed, and closes what it opened, where nobody has touched
     /// it since. How a tainted history becomes clean is asked as long as the mark is there.
-    fn ask_again(&mut self, name: &StreamName, questions: &[Reverted]) {
+    pub(super) fn ask_again(&mut self, name: &StreamName, questions: &[Reverted]) {
         let is_of_mark =
             |one: &Option<Escalation>| one.as_ref().is_some_and(|q| q.kind == Escalation::TAINTED);
         for Reverted { id, left, back } in questions {

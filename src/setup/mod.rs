@@ -207,9 +207,11 @@ fn record(
         by,
         what: What::Base { base: wanted, why },
         trusted: None,
+        recorded: None,
         moves: Vec::new(),
         moved: Vec::new(),
         publish: Vec::new(),
+        published: Vec::new(),
     };
     let rules = Rules {
         plan: &Plan::empty(),

@@ -111,9 +111,11 @@ fn can_be_claimed(state: &State, plan: &Plan, name: &StreamName) -> bool {
             lease: SignedDuration::from_hours(1),
         })),
         trusted: None,
+        recorded: None,
         moves: Vec::new(),
         moved: Vec::new(),
         publish: Vec::new(),
+        published: Vec::new(),
     };
     let rules = Rules {
         plan,

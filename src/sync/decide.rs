@@ -226,6 +226,37 @@ pub(super) fn replay_since(
     }))
 }
 
+/// These commits, oldest first, on top of the base, also where it has them already: what was taken
+/// back is to be there again. What becomes empty is left out.
+pub fn pick_onto(range: &Range<'_>, ids: &[Id]) -> Result<Result<Replay, Box<Stuck>>, Error> {
+    let repo = range.repo;
+    let mut picks = Vec::new();
+    for id in ids {
+        let commit = repo.commit(*id)?;
+        let parent_tree = match commit.parents.first() {
+            Some(parent) => repo.tree_of(*parent)?,
+            None => Id::empty_tree(id.kind()),
+        };
+        picks.push(Pick {
+            id: *id,
+            commit,
+            parent_tree,
+        });
+    }
+    let applied = match apply(range, picks)? {
+        Ok(applied) => applied,
+        Err(stuck) => return Ok(Err(stuck)),
+    };
+    let mut dropped = Vec::new();
+    let (new, picked) = write(range, applied, &mut dropped)?;
+    Ok(Ok(Replay {
+        new,
+        picked,
+        dropped,
+        merges: 0,
+    }))
+}
+
 /// What is to be done, before any merge.
 struct Todo {
     picks: Vec<Pick>,

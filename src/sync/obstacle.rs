@@ -192,7 +192,7 @@ impl Obstacle {
 }
 
 /// Finds what forbids to bring the worktree from one tree to the other, along these changes.
-pub(super) fn find(
+pub fn find(
     repo: &Repo,
     top: &Path,
     old_tree: Id,

@@ -102,8 +102,7 @@ pub fn fetch(workspace: &mut Workspace<'_>) -> Result<(), Error> {
             branch,
             source,
         })?;
-    *workspace = Workspace::open(repo)?;
-    Ok(())
+    Ok(workspace.look_again()?)
 }
 
 impl<'a, 'r> Run<'a, 'r> {

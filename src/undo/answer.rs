@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde_json::Value;
+
 use crate::claim::{Aside, Kept};
 use crate::git::Id;
 use crate::ledger::{OpId, RefMove, StreamState};
@@ -32,10 +34,26 @@ pub struct Undone {
     pub kept: Option<Kept>,
     /// The worktree, where it was put into the trash.
     pub trash: Option<Aside>,
+    /// What more there is to say of a landing.
+    pub landing: Option<OfLanding>,
     /// What the caller should know.
     pub notes: Vec<String>,
     /// Nothing was done: a dry run.
     pub dry_run: bool,
+}
+
+/// What an undo has done to a landing, or to an undo of one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OfLanding {
+    /// What happened to the base: `back`, `reverted`, `streams` where it had all of it before;
+    /// `landed` where it has got it again.
+    pub way: &'static str,
+    /// The base branch.
+    pub base: String,
+    /// Its streams, where they stand, and their worktrees.
+    pub streams: Vec<(StreamName, StreamState, Option<PathBuf>)>,
+    /// The check of what the base has got, as JSON.
+    pub check: Value,
 }
 
 /// A stream that was rolled back.

@@ -7,9 +7,10 @@ use crate::claim;
 use crate::exit::{Exit, Explain};
 use crate::git::{self, Id};
 use crate::guard;
+use crate::land::{self, Landed};
 use crate::ledger::{self, OpId, Refusal};
 use crate::name::{AgentName, StreamName};
-use crate::path;
+use crate::path::{self, listed};
 use crate::rule;
 use crate::sync::{self, Obstacle};
 use crate::workspace;
@@ -123,9 +124,23 @@ pub enum Error {
         /// The paths.
         paths: Vec<BString>,
     },
-    /// Landings are undone in another way.
-    #[error("'{event}' is a landing, and what others see is not taken away from them")]
-    Landing {
+    /// It cannot be taken off the base, or does not get onto it again.
+    #[error(transparent)]
+    Land(#[from] land::Error),
+    /// What was taken off the base does not land again.
+    #[error("{}", .0.text())]
+    LandsNot(Box<Landed>),
+    /// Commits were made since its landing was taken back.
+    #[error("{} on 'stream/{stream}' since its landing was taken back", were_made(*commits))]
+    CommittedSince {
+        /// The stream.
+        stream: StreamName,
+        /// How many.
+        commits: usize,
+    },
+    /// A forge has merged it, or is asked to.
+    #[error("'{event}' is a forge's to take back")]
+    Forge {
         /// The operation.
         op: OpId,
         /// What it was, in words.
@@ -212,18 +227,6 @@ fn were_made(commits: usize) -> String {
     }
 }
 
-fn listed(paths: &[BString]) -> String {
-    const SHOWN: usize = 5;
-    let shown = paths.iter().take(SHOWN);
-    let mut shown: Vec<String> = shown
-        .map(|path| format!("'{}'", path::shown(path.as_ref())))
-        .collect();
-    if paths.len() > SHOWN {
-        shown.push(format!("and {} more", paths.len() - SHOWN));
-    }
-    shown.join(", ")
-}
-
 impl Explain for Error {
     #[expect(
         clippy::wildcard_enum_match_arm,
@@ -239,6 +242,7 @@ impl Explain for Error {
             Error::Sync(error) => Some(error),
             Error::Rule(error) => Some(error),
             Error::Guard(error) => Some(error),
+            Error::Land(error) => Some(error),
             _own => None,
         }
     }
@@ -253,6 +257,8 @@ impl Explain for Error {
             Error::Sync(error) => error.exit(),
             Error::Rule(error) => error.exit(),
             Error::Guard(error) => error.exit(),
+            Error::Land(error) => error.exit(),
+            Error::LandsNot(landed) => landed.exit(),
             Error::NoRevision { .. } => Exit::Usage,
             Error::Nothing { .. }
             | Error::NoOperation { .. }
@@ -263,7 +269,8 @@ impl Explain for Error {
             | Error::MovedOn { .. }
             | Error::Gone { .. }
             | Error::InUse { .. }
-            | Error::Landing { .. }
+            | Error::Forge { .. }
+            | Error::CommittedSince { .. }
             | Error::Takeover { .. }
             | Error::InTheWay { .. }
             | Error::NeverThere { .. }
@@ -281,6 +288,8 @@ impl Explain for Error {
             Error::Sync(error) => return error.hints(),
             Error::Rule(error) => return error.hints(),
             Error::Guard(error) => return error.hints(),
+            Error::Land(error) => return error.hints(),
+            Error::LandsNot(landed) => return landed.hints(),
             Error::InTheWay { obstacle, .. } => return obstacle.hints_before(AGAIN),
             Error::Nothing { .. } => "Nothing was changed. See what others have done with \
                  `git stream log`; a person may take it back with `git stream undo --op ID`."
@@ -315,8 +324,11 @@ impl Explain for Error {
                 "Nothing was changed. Leave these commits behind with `git stream undo {stream} \
                  --to COMMIT`, or keep what is owned."
             ),
-            Error::Landing { .. } => "Nothing was changed. Take its commits back on the base with \
-                 `git revert`, as a change of its own."
+            Error::CommittedSince { stream, .. } => {
+                format!("Nothing was changed. Land all of it with `git stream land {stream}`.")
+            }
+            Error::Forge { .. } => "Nothing was changed. Take its commits back with `git revert`, \
+                 as a change of its own, or by what the forge offers for it."
                 .to_owned(),
             Error::Takeover { stream, .. } => format!(
                 "Nothing was changed. Give the stream back with `git stream release {stream}`; \
@@ -367,7 +379,11 @@ impl Explain for Error {
             }
             Error::InUse { paths, .. } => paths_of("in-use", paths),
             Error::Breaks { paths, .. } => paths_of("breaks", paths),
-            Error::Landing { op, .. } => of(json!({"cause": "landing", "op": op})),
+            Error::Forge { op, .. } => of(json!({"cause": "forge", "op": op})),
+            Error::LandsNot(landed) => landed.json(),
+            Error::CommittedSince { commits, .. } => {
+                of(json!({"cause": "moved-on", "commits": commits}))
+            }
             Error::Stopped { .. } => of(json!({"cause": "stopped"})),
             _ => self.inner().map_or_else(Map::new, Explain::evidence),
         }

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use super::find::{Found, Wanted, find};
-use super::{Error, Undone};
+use super::find::{Found, Kind, Wanted, find};
+use super::{Error, Undone, landing};
 use crate::claim::{self, Ending};
 use crate::git::{Id, Repo};
 use crate::guard;
 use crate::kept;
-use crate::ledger::{Actor, Claim, Operation, RefMove, Refusal, Undo, What, is_dead};
+use crate::land::Beat;
+use crate::ledger::{Actor, Claim, Operation, RefMove, Refusal, StreamState, Undo, What, is_dead};
 use crate::name::{AgentName, StreamName};
 use crate::rule::{self, Scope};
 use crate::sync::{self, Step};
@@ -37,8 +38,13 @@ struct Undoing<'a, 'r> {
     dry_run: bool,
 }
 
-/// Takes an operation back: the caller's last one, or the one that is named.
-pub fn undo(repo: &Repo, options: &Options) -> Result<Undone, Error> {
+/// Takes an operation back: the caller's last one, or the one that is named. `tell` hears of
+/// commands of the plan that run for it.
+pub fn undo<'r>(
+    repo: &'r Repo,
+    options: &Options,
+    tell: &'r mut dyn FnMut(Beat),
+) -> Result<Undone, Error> {
     let mut workspace = Workspace::open(repo)?.comparing();
     let by = workspace.caller(options.agent.as_ref())?;
     let operation = Operation::begin(repo)?;
@@ -47,13 +53,16 @@ pub fn undo(repo: &Repo, options: &Options) -> Result<Undone, Error> {
         stream: options.stream.as_ref(),
         agent: &by.agent,
     };
-    let mut found = find(repo, &wanted)?;
+    let (mut found, _) = find(repo, &wanted)?;
+    if !matches!(found.kind, Kind::Own) {
+        return landing::undo(&workspace, found, options, tell);
+    }
     let mut notes = Vec::new();
     if !options.dry_run
         && let Some(note) = recover(&mut workspace, &by, &found.stream)?
     {
         notes.push(note);
-        found = find(repo, &wanted)?;
+        (found, _) = find(repo, &wanted)?;
     }
     let run = Undoing {
         workspace: &mut workspace,
@@ -75,6 +84,16 @@ pub fn undo(repo: &Repo, options: &Options) -> Result<Undone, Error> {
         (true, true) => run.go_back(),
         (false, false) => run.set_record(),
     }
+}
+
+/// Whether a forge has merged it, or is asked to.
+fn is_a_forges(found: &Found) -> bool {
+    let landing = found.after.landing.as_ref();
+    let is_new = found.before.landing.as_ref() != landing;
+    let is_merged = landing.is_some_and(|landing| landing.strategy == "forge");
+    let was = found.before.state;
+    (is_new && is_merged)
+        || (found.after.state == StreamState::InReview && was != StreamState::InReview)
 }
 
 /// Ends what a sync or an undo of this stream has left when it died. Answers what was done.
@@ -134,11 +153,12 @@ impl Undoing<'_, '_> {
 
     fn refuse_unable(&self) -> Result<(), Error> {
         let found = &self.found;
-        if found.verb == "land" || found.moves.iter().any(|one| !self.is_own(one)) {
-            return Err(Error::Landing {
-                op: found.op.clone(),
-                event: found.event.clone(),
-            });
+        let (op, event) = (found.op.clone(), found.event.clone());
+        if is_a_forges(found) {
+            return Err(Error::Forge { op, event });
+        }
+        if found.moves.iter().any(|one| !self.is_own(one)) {
+            return Err(Error::NotUndoable { op, event });
         }
         let now = self.workspace.state.stream(&found.stream);
         let is_as_left = now.is_some_and(|now| now.says_the_same_as(&found.after));
@@ -483,6 +503,7 @@ impl Undoing<'_, '_> {
             worktree,
             kept: None,
             trash: None,
+            landing: None,
             notes,
             dry_run,
         })

@@ -145,7 +145,7 @@ fn failed_one(stream: &StreamName, error: &dyn Explain, out: &mut Out) -> Value 
 }
 
 /// Says what goes on while a command of the plan runs.
-fn narrate_beat(beat: &Beat, out: &mut Out) {
+pub(super) fn narrate_beat(beat: &Beat, out: &mut Out) {
     match beat {
         Beat::Begins { what, command, log } => {
             out.say(format!(

@@ -5,19 +5,24 @@ use serde_json::{Value, json};
 use crate::cli::{Common, Out, Verb};
 use crate::exit::{Exit, Failure};
 use crate::git::Repo;
+use crate::land::Beat;
 use crate::ledger::RefMove;
 use crate::name::{AgentName, StreamName};
-use crate::undo::{self, Options, RolledBack, Undone};
+use crate::undo::{self, OfLanding, Options, RolledBack, Undone};
 use crate::word;
 
 /// Take one's last operation back, or roll a stream back
 ///
-/// The caller's last operation, a claim, a release, a sync or an undo, is taken back: every ref that
-/// it moved, the worktree and the stream's record go back to what they were. Where something later
-/// depends on it, the answer is no, and says what. What an undo leaves behind is kept, and an undo
-/// can be taken back in its turn. With `--op` any operation of one's own; another's only by a
-/// person. With `--to` a stream goes back to an earlier commit of its own, and what it had since is
-/// kept under a name.
+/// The caller's last operation, a claim, a release, a sync, a landing or an undo, is taken back:
+/// every ref that it moved, the worktree and the stream's record go back to what they were. Where
+/// something later depends on it, the answer is no, and says what. What an undo leaves behind is
+/// kept, and an undo can be taken back in its turn. With `--op` any operation of one's own;
+/// another's only by a person. With `--to` a stream goes back to an earlier commit of its own, and
+/// what it had since is kept under a name.
+///
+/// A landing that nobody has seen goes off the base again. Where the base is on a remote, or has
+/// moved on, it gets a commit that takes the landing back, checked like any landing; the stream has
+/// its commits on top of that, so that it can be mended and land again.
 #[derive(Debug, clap::Parser)]
 #[command(name = "git-stream-undo", bin_name = "git stream undo", version)]
 pub struct Undo {
@@ -76,7 +81,10 @@ impl Verb for Undo {
             }
             return Ok(Exit::Done);
         }
-        let undone = undo::undo(&repo, &options)?;
+        let undone = {
+            let mut tell = |beat: Beat| super::land::narrate_beat(&beat, out);
+            undo::undo(&repo, &options, &mut tell)?
+        };
         say_undone(&undone, out);
         if out.json() {
             out.object(&undone_json(&undone));
@@ -109,6 +117,10 @@ fn say_undone(undone: &Undone, out: &mut Out) {
     for note in &undone.notes {
         out.say(note);
     }
+    if let Some(landing) = &undone.landing {
+        say_landing(undone, landing, out);
+        return;
+    }
     match (&undone.worktree, &undone.kept) {
         (Some(worktree), _) if !undone.dry_run => {
             out.say(format!(
@@ -136,7 +148,35 @@ fn say_undone(undone: &Undone, out: &mut Out) {
     }
 }
 
+/// Where each of the streams is after a landing was taken back, or has landed again.
+fn say_landing(undone: &Undone, landing: &OfLanding, out: &mut Out) {
+    let base = &landing.base;
+    match landing.way {
+        "reverted" if undone.dry_run => {
+            out.say(format!("{base} would get a commit that takes it back"));
+        }
+        "reverted" => out.say(format!("{base} has a commit that takes it back")),
+        "streams" => out.say(format!("{base} had all of it before, and has it still")),
+        _ => {}
+    }
+    let is = if undone.dry_run { "would be" } else { "is" };
+    for (stream, state, worktree) in &landing.streams {
+        match worktree {
+            Some(worktree) if !undone.dry_run => {
+                out.say(format!("{stream} is {state}, in '{}'", worktree.display()));
+            }
+            _ => out.say(format!("{stream} {is} {state}")),
+        }
+    }
+    if !undone.dry_run {
+        out.hint("Take that back, too, with `git stream undo`.");
+    }
+}
+
 fn shown(one: &RefMove) -> String {
+    if one.old == one.new {
+        return format!("{} stays", one.name.trim_start_matches("refs/heads/"));
+    }
     let name = one.name.trim_start_matches("refs/heads/");
     let short = |id: crate::git::Id| id.to_hex_with_len(12).to_string();
     match (one.old, one.new) {
@@ -157,7 +197,7 @@ fn moves_json(moves: &[RefMove]) -> Vec<Value> {
 
 fn undone_json(undone: &Undone) -> Value {
     let kept = undone.kept.as_ref();
-    json!({
+    let mut object = json!({
         "version": 1,
         "outcome": "undone",
         "stream": undone.stream,
@@ -177,7 +217,17 @@ fn undone_json(undone: &Undone) -> Value {
         }),
         "notes": undone.notes,
         "dry_run": undone.dry_run,
-    })
+    });
+    if let (Some(landing), Some(map)) = (&undone.landing, object.as_object_mut()) {
+        let streams = landing.streams.iter().map(|(stream, state, worktree)| {
+            json!({"stream": stream, "state": state, "worktree": worktree})
+        });
+        map.insert("streams".to_owned(), streams.collect());
+        let base = json!({"branch": landing.base, "way": landing.way});
+        map.insert("base".to_owned(), base);
+        map.insert("check".to_owned(), landing.check.clone());
+    }
+    object
 }
 
 fn say_rolled(rolled: &RolledBack, out: &mut Out) {

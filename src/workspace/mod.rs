@@ -101,6 +101,14 @@ impl<'r> Workspace<'r> {
         Workspace { compare, ..self }
     }
 
+    /// Reads everything again, for the same command.
+    pub fn look_again(&mut self) -> Result<(), Error> {
+        let compare = self.compare;
+        *self = Workspace::open(self.repo)?;
+        self.compare = compare;
+        Ok(())
+    }
+
     /// The ledger.
     pub fn ledger(&self) -> Ledger<'r> {
         Ledger::of(self.repo)
@@ -225,9 +233,11 @@ impl<'r> Workspace<'r> {
             by: by.clone(),
             what,
             trusted,
+            recorded: Some(self.base.recorded),
             moves,
             moved: Vec::new(),
             publish: Vec::new(),
+            published: Vec::new(),
         }
     }
 

@@ -5,6 +5,7 @@ mod killed;
 mod pr;
 mod queue;
 mod remote;
+mod unland;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -95,9 +95,11 @@ pub(super) fn escalate(sandbox: &Sandbox, id: &str, streams: &[&str]) {
         },
         what: What::Escalate(Box::new(escalation)),
         trusted: None,
+        recorded: None,
         moves: Vec::new(),
         moved: Vec::new(),
         publish: Vec::new(),
+        published: Vec::new(),
     };
     let plan = Plan::empty();
     let rules = Rules {

@@ -196,6 +196,16 @@ impl<'r> Ledger<'r> {
         Shared::new(self, share.clone(), rules).join()
     }
 
+    /// Whether what others rely on counts when a remote has acknowledged it.
+    pub fn is_shared(&self) -> Result<bool, Error> {
+        Ok(Share::of(&self.read()?).is_some())
+    }
+
+    /// Whether it is not known yet what became of the last push.
+    pub fn is_pushing(&self) -> Result<bool, Error> {
+        Ok(note::Note::read(self.repo)?.is_some())
+    }
+
     /// When the remote of a shared ledger has answered last; `None` where it never has.
     pub fn seen(&self) -> Option<Timestamp> {
         view::seen(self.repo)

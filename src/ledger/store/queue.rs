@@ -28,8 +28,12 @@ pub(super) enum Answer {
     Written(Id),
     /// It is not on the ledger. Its own process finds out why, on the state as it is now.
     No,
-    /// It is on the ledger, but a ref of this repository was not where it had to be.
+    /// A ref that moves with it, here or on the remote, was not where it had to be.
     Moved(String),
+    /// The remote does not take a ref that moves with it: which, and why, in its words.
+    Unwanted(String, String),
+    /// The remote cannot move what it publishes together with the ledger.
+    NotAtomic,
 }
 
 impl Ticket {
@@ -50,12 +54,24 @@ impl Ticket {
         self.path.exists()
     }
 
+    /// Queues it again, where it was thrown away unanswered: what a dead operation had asked for is
+    /// put to the ledger by another process, and is taken for a dead one's. Only for the pusher.
+    pub(super) fn insist(&self) -> Result<(), Error> {
+        if self.waits() || self.answered().exists() {
+            return Ok(());
+        }
+        let text = serde_json::to_vec(&self.request).expect("a request is plain data");
+        Ok(replace_file(&self.path, &text, 0o644)?)
+    }
+
     /// Answers it.
     pub(super) fn answer(&self, answer: &Answer) -> Result<(), Error> {
         let text = match answer {
             Answer::Written(commit) => format!("written {commit}"),
             Answer::No => "no".to_owned(),
             Answer::Moved(name) => format!("moved {name}"),
+            Answer::Unwanted(name, why) => format!("unwanted {name} {why}"),
+            Answer::NotAtomic => "not-atomic".to_owned(),
         };
         replace_file(&self.answered(), text.as_bytes(), 0o644)?;
         remove(&self.path)
@@ -69,7 +85,15 @@ impl Ticket {
         let answer = match text.split_once(' ') {
             Some(("written", hex)) => repo.parse_id(hex).map(Answer::Written),
             Some(("moved", name)) => Some(Answer::Moved(name.to_owned())),
-            _ => (text == "no").then_some(Answer::No),
+            Some(("unwanted", rest)) => {
+                let (name, why) = rest.split_once(' ').unwrap_or((rest, ""));
+                Some(Answer::Unwanted(name.to_owned(), why.to_owned()))
+            }
+            _ => match text.as_str() {
+                "no" => Some(Answer::No),
+                "not-atomic" => Some(Answer::NotAtomic),
+                _ => None,
+            },
         };
         answer.ok_or_else(|| Error::Unreadable {
             file: path.display().to_string(),

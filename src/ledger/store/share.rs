@@ -46,6 +46,8 @@ pub(super) fn rides(what: &What) -> bool {
         | What::Released { .. }
         | What::Landing { .. }
         | What::Landed { .. }
+        | What::Reopen { .. }
+        | What::Unlanded { .. }
         | What::Submitted { .. } => false,
         What::Claimed { .. }
         | What::Renew { .. }

@@ -15,6 +15,10 @@
 //! The lock that orders what this machine does to its own files is never held while the network is
 //! waited for. What dies between the push and its answer leaves the note, from which the next
 //! pusher finds out what arrived.
+//!
+//! A request that publishes refs of the remote (a landing: the base) is pushed together with the
+//! ledger, all of it or nothing. What the remote does not want of that is taken out of the parcel,
+//! and everything else goes on.
 
 use std::time::{Duration, Instant};
 
@@ -29,11 +33,13 @@ use crate::ledger::error::Error;
 use crate::ledger::operation::Machine;
 use crate::ledger::record::Claim;
 use crate::ledger::refusal::Refusal;
-use crate::ledger::request::{Request, What};
+use crate::ledger::request::Request;
 use crate::ledger::transition::{Applied, Rules, apply};
 
 /// How long one conversation with the remote may take.
 const TALK: Duration = Duration::from_secs(30);
+/// How long it may take where more than the ledger is pushed.
+const PUBLISHING: Duration = Duration::from_secs(120);
 /// How long a request is tried at all.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -44,6 +50,16 @@ pub(super) struct Shared<'a, 'r> {
     share: Share,
     rules: &'a Rules<'a>,
     deadline: Instant,
+}
+
+/// What became of a push.
+enum Sent {
+    /// It is there.
+    Yes,
+    /// It is not; what had to be known for the next one is known by now.
+    Not,
+    /// It is not: some of it was taken out, and the rest can be pushed.
+    WithoutSome,
 }
 
 /// What is pushed at once.
@@ -81,6 +97,7 @@ impl<'a, 'r> Shared<'a, 'r> {
         loop {
             let ticket = Ticket::put(self.repo, request)?;
             let pusher = self.pusher(&ticket)?;
+            ticket.insist()?;
             if ticket.waits()
                 && let Err(error) = self.drain(Some(&ticket))
             {
@@ -91,6 +108,12 @@ impl<'a, 'r> Shared<'a, 'r> {
             match ticket.take_answer(self.repo)? {
                 Answer::Written(commit) => return Ok(Ok(self.written(request, commit)?)),
                 Answer::Moved(name) => return Err(self.moved(request, name)?),
+                Answer::Unwanted(name, why) => return Err(self.unwanted(&name, why)),
+                Answer::NotAtomic => {
+                    return Err(Error::NotAtomic {
+                        remote: self.share.remote.clone(),
+                    });
+                }
                 Answer::No => {}
             }
             let before = self.ledger.read()?;
@@ -192,6 +215,14 @@ impl<'a, 'r> Shared<'a, 'r> {
         }
     }
 
+    fn unwanted(&self, name: &str, why: String) -> Error {
+        Error::Unwanted {
+            remote: self.share.remote.clone(),
+            name: name.to_owned(),
+            why,
+        }
+    }
+
     fn pusher(&self, ticket: &Ticket) -> Result<Lock, Error> {
         match Lock::take(&self.lock_path(), self.left()) {
             Ok(lock) => Ok(lock),
@@ -239,10 +270,14 @@ impl<'a, 'r> Shared<'a, 'r> {
                 is_fresh = true;
                 continue;
             }
-            if parcel.to == parcel.from || self.push(&parcel)? {
+            if parcel.to == parcel.from {
                 return parcel.turn_down();
             }
-            is_fresh = true;
+            match self.push(&parcel)? {
+                Sent::Yes => return parcel.turn_down(),
+                Sent::WithoutSome => continue,
+                Sent::Not => is_fresh = true,
+            }
             match waits.next() {
                 Some(wait) => std::thread::sleep(wait.min(self.left())),
                 None => return Err(self.raced()),
@@ -250,34 +285,49 @@ impl<'a, 'r> Shared<'a, 'r> {
         }
     }
 
-    /// Pushes once; whether it is there.
-    fn push(&self, parcel: &Parcel) -> Result<bool, Error> {
+    /// Pushes once.
+    fn push(&self, parcel: &Parcel) -> Result<Sent, Error> {
         let Share { remote, name } = &self.share;
         let note = parcel.note();
         note.write(self.repo)?;
-        let update = Update {
+        let mut updates = vec![Update {
             name: name.clone(),
             from: Expect::from_read(parcel.from.filter(|_| parcel.is_known_there)),
             to: parcel.to,
+        }];
+        updates.extend(parcel.publishes().map(|one| Update {
+            name: one.name.clone(),
+            from: Expect::from_read(one.old),
+            to: one.new,
+        }));
+        let publishes = updates.len() > 1;
+        let limit = if publishes { PUBLISHING } else { TALK };
+        let turn_away = |answer: Answer| {
+            Note::forget(self.repo)?;
+            parcel.turn_away(&answer)?;
+            Ok(Sent::WithoutSome)
         };
-        match self.repo.push(remote, &[update], TALK)? {
+        match self.repo.push(remote, &updates, limit)? {
             Pushed::Done => {
                 super::view::remember(self.repo)?;
                 self.acknowledge(&note)?;
-                Ok(true)
+                Ok(Sent::Yes)
             }
-            Pushed::Lost => {
+            Pushed::Lost { name: lost } if lost != *name => turn_away(Answer::Moved(lost)),
+            Pushed::Lost { .. } => {
                 self.fetch()?;
                 self.settle(&note)
             }
+            // A hook that judges all of a push at once does not say which ref it is about.
+            Pushed::Unwanted { why, .. } if publishes => {
+                let base = updates.swap_remove(1).name;
+                turn_away(Answer::Unwanted(base, why))
+            }
             Pushed::Unwanted { why, .. } => {
                 Note::forget(self.repo)?;
-                Err(Error::Unwanted {
-                    remote: remote.clone(),
-                    name: name.clone(),
-                    why,
-                })
+                Err(self.unwanted(name, why))
             }
+            Pushed::NotAtomic => turn_away(Answer::NotAtomic),
             Pushed::Unknown(source) => match self.fetch() {
                 Ok(()) => self.settle(&note),
                 // The note stays: the next pusher finds out.
@@ -311,7 +361,14 @@ impl<'a, 'r> Shared<'a, 'r> {
             moved: Vec::new(),
         };
         let mut state = entry::read(repo, parcel.to)?;
+        let mut published = Vec::new();
         for ticket in self.tickets(own)?.into_iter().filter(Ticket::waits) {
+            // Two ways of one ref cannot go in one push; the second waits for the next.
+            let ways = &ticket.request.publish;
+            if ways.iter().any(|one| published.contains(&one.name)) {
+                continue;
+            }
+            published.extend(ways.iter().map(|one| one.name.clone()));
             if let Some(name) = self.misplaced(&ticket.request)? {
                 parcel.moved.push((ticket, name));
                 continue;
@@ -338,8 +395,7 @@ impl<'a, 'r> Shared<'a, 'r> {
 
     /// Whether this program can decide it: only some can compare patterns.
     fn decides(&self, request: &Request) -> bool {
-        let compares = matches!(request.what, What::Claim(_) | What::Add { .. });
-        !compares || self.rules.compare.is_some()
+        !request.what.compares() || self.rules.compare.is_some()
     }
 
     /// A ref that a request moves, and that is not where the request found it.
@@ -365,7 +421,7 @@ impl<'a, 'r> Shared<'a, 'r> {
     }
 
     /// Whether a push has arrived after all, now that the remote's ledger is here.
-    fn settle(&self, note: &Note) -> Result<bool, Error> {
+    fn settle(&self, note: &Note) -> Result<Sent, Error> {
         let tip = self.repo.read_ref(&self.share.tracking())?;
         let has_arrived = match tip {
             Some(tip) => note.to == tip || self.repo.is_ancestor(note.to, tip)?,
@@ -377,7 +433,7 @@ impl<'a, 'r> Shared<'a, 'r> {
         self.follow(tip)?;
         Note::forget(self.repo)?;
         self.look()?;
-        Ok(has_arrived)
+        Ok(if has_arrived { Sent::Yes } else { Sent::Not })
     }
 
     /// The remote has it: ledger, outbox and the refs that the events move go on together.
@@ -540,8 +596,14 @@ impl<'a, 'r> Shared<'a, 'r> {
     }
 
     fn moved(&self, request: &Request, name: String) -> Result<Error, Error> {
-        let expected = request.moves.iter().find(|one| one.name == name);
-        let actual = self.repo.read_ref(&name)?;
+        let moves = || request.moves.iter().chain(&request.publish);
+        let expected = moves().find(|one| one.name == name);
+        let is_here = request.moves.iter().any(|one| one.name == name);
+        let actual = if is_here {
+            self.repo.read_ref(&name)?
+        } else {
+            None
+        };
         Ok(git::Error::Moved {
             expected: expected.and_then(|one| one.old),
             actual,
@@ -552,6 +614,21 @@ impl<'a, 'r> Shared<'a, 'r> {
 }
 
 impl Parcel {
+    /// The refs of the remote that are pushed beside the ledger.
+    fn publishes(&self) -> impl Iterator<Item = &crate::ledger::RefMove> {
+        let written = self.written.iter();
+        written.flat_map(|one| &one.ticket.request.publish)
+    }
+
+    /// Answers those whose refs beside the ledger are not taken.
+    fn turn_away(&self, answer: &Answer) -> Result<(), Error> {
+        let publish = |one: &&Awaited| !one.ticket.request.publish.is_empty();
+        for one in self.written.iter().filter(publish) {
+            one.ticket.answer(answer)?;
+        }
+        Ok(())
+    }
+
     fn note(&self) -> Note {
         let moves = self
             .written

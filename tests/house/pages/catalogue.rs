@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use git_stream::exit::{Exit, Explain};
 use git_stream::git::{Id, Version};
-use git_stream::ledger::{Former, Holder, Kind, Refusal, StreamState, TakenOver};
+use git_stream::ledger::{Former, Holder, Kind, OpId, Refusal, StreamState, TakenOver};
 use git_stream::name::StreamName;
 use git_stream::plan::{Command, CommandKind};
 use git_stream::{
@@ -92,6 +92,7 @@ fn all() -> Vec<Example> {
     all.extend(of_sync());
     all.extend(of_resolving());
     all.extend(of_landing());
+    all.extend(of_unlanding());
     all.extend(of_views());
     all
 }
@@ -241,6 +242,12 @@ fn of_the_ledger() -> Vec<Example> {
         ),
         example(
             "ledger",
+            ledger::Error::NotAtomic {
+                remote: text("origin"),
+            },
+        ),
+        example(
+            "ledger",
             ledger::Error::Rewound {
                 remote: text("origin"),
                 ours: id("2"),
@@ -376,6 +383,72 @@ fn of_refusals() -> Vec<Example> {
             question: text("commit 1f3a09c2 'Titles' of ui conflicts with main in src/ui/app.js"),
         }),
         refusal(Refusal::NoQuestion { id: text("1f3a") }),
+    ]
+}
+
+fn of_unlanding() -> Vec<Example> {
+    let land = |error| example("land", error);
+    vec![
+        land(land::Error::Obstructed {
+            branch: text("main"),
+            checkout: at("/src/app"),
+            obstacle: Box::new(sync::Obstacle::Uncommitted {
+                worktree: at("/src/app"),
+                paths: vec!["src/api/lib.rs".into()],
+            }),
+        }),
+        land(land::Error::Torn {
+            branch: text("main"),
+            checkout: at("/src/app"),
+            paths: vec!["src/api/lib.rs".into()],
+        }),
+        land(land::Error::Doubted {
+            question: text("main was rewritten: it does not contain 111111111111 any more"),
+            choices: vec![text("Put it back with `git branch --force main 1111`.")],
+        }),
+        land(land::Error::DependedOn {
+            stream: stream("api"),
+            dependent: stream("ui"),
+            state: StreamState::InProgress,
+        }),
+        land(land::Error::BuiltUpon {
+            later: Box::new(land::Later {
+                op: OpId::parse("9f2c61d0a8e4b7f3").unwrap(),
+                event: text("land lib: 1 commit onto main, now 222222222222"),
+                agent: "a2".parse().unwrap(),
+                streams: vec![stream("lib")],
+                ways: vec![(id("1"), id("2"))],
+            }),
+            paths: vec!["src/api/lib.rs".into()],
+        }),
+        land(land::Error::GoneOn {
+            stream: stream("api"),
+            worktree: Some(text("/src/app.streams/api")),
+            is_held: true,
+            ways: vec![(id("1"), id("2"))],
+        }),
+        land(land::Error::Entangled {
+            branch: text("main"),
+            paths: vec!["src/api/lib.rs".into()],
+            commits: vec![git::Mention {
+                id: id("3"),
+                author: text("Ada"),
+                subject: text("Answer slower"),
+                streams: String::new(),
+            }],
+            ways: vec![(id("1"), id("2"))],
+        }),
+        land(land::Error::TipGone {
+            stream: stream("api"),
+            tip: Some(id("1")),
+        }),
+        land(land::Error::FailsWithout {
+            streams: vec![stream("api")],
+            command: text("cargo test"),
+            how: text("failed with exit status 101"),
+            log: at("/src/app/.git/git-stream/checks/9f2c61d0a8e4b7f3-1.log"),
+            last: Vec::new(),
+        }),
     ]
 }
 
@@ -576,7 +649,6 @@ fn of_sync() -> Vec<Example> {
 }
 
 fn of_undoing() -> Vec<Example> {
-    use git_stream::ledger::OpId;
     use git_stream::undo::Error;
     let undo = |error| example("undo", error);
     let api = || stream("api");
@@ -626,7 +698,32 @@ fn of_undoing() -> Vec<Example> {
             stream: api(),
             event: text("takeover api: a2 takes it from a1; its lease has ended"),
         }),
-        undo(Error::Landing {
+        undo(Error::LandsNot(Box::new(land::Landed {
+            stream: api(),
+            old: id("1"),
+            new: id("1"),
+            base: id("2"),
+            base_branch: text("main"),
+            commits: 1,
+            check: None,
+            outcome: land::Outcome::Refused(land::Refused {
+                cause: "check-failed",
+                reason: text("its check `cargo test` failed with exit status 101"),
+                text: String::new(),
+                paths: Vec::new(),
+                hints: vec![text(
+                    "Mend it in the stream's worktree, commit, and run `git stream land api` again.",
+                )],
+            }),
+            left: land::Left::default(),
+            notes: Vec::new(),
+            dry_run: false,
+        }))),
+        undo(Error::CommittedSince {
+            stream: api(),
+            commits: 2,
+        }),
+        undo(Error::Forge {
             op: op("1"),
             event: text("land api: 2 commits"),
         }),
