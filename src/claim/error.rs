@@ -124,6 +124,16 @@ pub enum Error {
         /// How many there are.
         several: usize,
     },
+    /// What is on its branch does not stand on the stream that was named.
+    #[error("what is on 'stream/{stream}' does not stand on '{ground}'")]
+    OtherGround {
+        /// The stream.
+        stream: StreamName,
+        /// What it is to be stacked on.
+        ground: StreamName,
+        /// Its commit.
+        tip: Id,
+    },
     /// Others were faster, again and again.
     #[error("the repository changes faster than this command can look at it")]
     Outdated,
@@ -218,6 +228,7 @@ impl Explain for Error {
             | Error::BranchInUse { .. }
             | Error::WorktreeExists { .. }
             | Error::NoForkPoint { .. }
+            | Error::OtherGround { .. }
             | Error::SetupFailed { .. } => Exit::Refused,
             Error::Vanished { .. } | Error::Outdated => Exit::Busy,
             Error::NotWhole { .. }
@@ -277,6 +288,15 @@ impl Explain for Error {
             ),
             Error::NoForkPoint { tip, base, .. } => format!(
                 "Nothing was changed. Put the work onto the base first, with `git rebase {base} {}`.",
+                tip.to_hex_with_len(12)
+            ),
+            Error::OtherGround {
+                stream,
+                ground,
+                tip,
+            } => format!(
+                "Nothing was changed. Go on with it as it is with `git stream claim {stream}`, or \
+                 put it there first, with `git rebase --onto stream/{ground} main {}`.",
                 tip.to_hex_with_len(12)
             ),
             Error::Outdated => "Nothing was changed. Run the same command again.".to_owned(),

@@ -167,7 +167,10 @@ fn finish(
     let base = workspace.base.commit;
     let tip = repo.read_ref(&stream.branch_ref())?;
     let unlanded = match tip {
-        Some(tip) => repo.commits_between(&[tip], &[base])?.len(),
+        Some(tip) => {
+            let trusted = workspace.trusted_for(stream, tip)?;
+            repo.commits_between(&[tip], &[base, trusted])?.len()
+        }
         None => 0,
     };
     let landed = match tip {
@@ -220,6 +223,7 @@ fn finish(
                 .as_ref()
                 .map(|kept| kept.path.display().to_string()),
             machine: claim.machine.clone(),
+            on: None,
         });
         let what = (ending.what)(work, landed);
         let request = workspace.request(operation.id(), by, what, moves.clone());

@@ -110,6 +110,7 @@ pub fn retire(
             .as_ref()
             .map(|kept| kept.path.display().to_string()),
         machine: claim.machine.clone(),
+        on: None,
     });
     let what = What::Released {
         stream: stream.clone(),

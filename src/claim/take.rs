@@ -3,7 +3,9 @@
 use crate::claim::takeover::{self, Takeover};
 use crate::claim::{Error, RESTORE, give_way, remove, workplace};
 use crate::git::{Id, Repo};
-use crate::ledger::{Actor, Claim, NewClaim, Operation, RefMove, What, Work, is_dead};
+use crate::ledger::{
+    Actor, Claim, NewClaim, On, Operation, RefMove, Refusal, StreamState, What, Work, is_dead,
+};
 use crate::name::{AgentName, StreamName};
 use crate::pattern::{PatternSet, Territory};
 use crate::rule::{self, Scope};
@@ -23,6 +25,8 @@ pub struct Wanted {
     pub files: Option<PatternSet>,
     /// Work that exists already, as a revision.
     pub from: Option<String>,
+    /// A stream in review to stand on.
+    pub on: Option<StreamName>,
     /// From its holder, where somebody has it.
     pub takeover: Option<Takeover>,
     /// Who asks, as given on the command line.
@@ -54,6 +58,8 @@ pub struct Taken {
     pub slot: u32,
     /// Its patterns, as written.
     pub files: Vec<String>,
+    /// The stream that it is stacked on.
+    pub on: Option<StreamName>,
     /// What the caller should know.
     pub notes: Vec<String>,
 }
@@ -250,21 +256,36 @@ fn plan_claim(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Planned, Err
     let (repo, stream) = (workspace.repo, &wanted.stream);
     let branch = repo.read_ref(&stream.branch_ref())?;
     let is_held = workspace.state.claim(stream).is_some();
+    let below = below(workspace, wanted, branch)?;
     let tip = match &wanted.from {
         Some(revision) => repo.resolve(revision)?.ok_or_else(|| Error::NoRevision {
             revision: revision.clone(),
         })?,
-        None => match (branch, left_work(workspace, stream)) {
-            (Some(tip), Some(_)) => tip,
+        None => match (branch, left_work(workspace, stream), &below) {
+            (Some(tip), Some(_), _) => tip,
+            (_, _, Some(on)) => on.tip,
             _ => workspace.base.commit,
         },
+    };
+    let on = match below {
+        Some(on) if !repo.is_ancestor(on.tip, tip)? => {
+            return Err(Error::OtherGround {
+                stream: stream.clone(),
+                ground: on.stream,
+                tip,
+            });
+        }
+        on => on,
     };
     // Whoever holds it has its branch and worktree; the ledger will say so.
     if !is_held || claim_died(workspace, stream)? {
         refuse_foreign_branch(workspace, wanted, branch, tip)?;
         workplace::refuse_occupied(workspace, stream)?;
     }
-    let start = fork_point(workspace, stream, tip)?;
+    let start = match &on {
+        Some(on) => on.tip,
+        None => fork_point(workspace, stream, tip)?,
+    };
     if wanted.from.is_some() {
         refuse_foreign_work(workspace, wanted, tip)?;
     }
@@ -284,15 +305,57 @@ fn plan_claim(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Planned, Err
             base: workspace.base.branch.clone(),
             worktree: place(workspace, stream)?,
             lease: workspace.plan.claim.lease,
+            on,
         },
         branch,
     })
 }
 
+/// The commit of another stream that this one is to stand on: as it was asked for, or as it was
+/// when the stream's work was left.
+fn below(
+    workspace: &Workspace<'_>,
+    wanted: &Wanted,
+    branch: Option<Id>,
+) -> Result<Option<On>, Error> {
+    if workspace.state.claim(&wanted.stream).is_some() && !claim_died(workspace, &wanted.stream)? {
+        return Ok(None);
+    }
+    let left = left_work(workspace, &wanted.stream).filter(|_| branch.is_some());
+    let left = left.and_then(|work| work.on.clone());
+    let Some(ground) = &wanted.on else {
+        return Ok(left.filter(|_| wanted.from.is_none()));
+    };
+    if let Some(left) = left.filter(|left| left.stream == *ground) {
+        return Ok(Some(left));
+    }
+    let record = workspace.state.stream(ground);
+    let stands = record.map_or(StreamState::Unclaimed, |record| record.state);
+    let review = record.and_then(|record| Some((record.round, record.review.as_ref()?)));
+    let Some((round, review)) = review.filter(|_| stands == StreamState::InReview) else {
+        return Err(Refusal::NotInReview {
+            stream: wanted.stream.clone(),
+            ground: ground.clone(),
+            state: stands,
+        }
+        .into());
+    };
+    workspace.bring(review)?;
+    Ok(Some(On {
+        stream: ground.clone(),
+        round,
+        tip: review.head,
+    }))
+}
+
 /// What the caller should know about work that the claim goes on with.
 fn resumes(workspace: &Workspace<'_>, claim: &NewClaim) -> Result<Option<String>, Error> {
     if claim.tip == claim.start {
-        return Ok(None);
+        let on = claim.on.as_ref();
+        return Ok(on.map(|on| {
+            let tip = on.tip.to_hex_with_len(12);
+            format!("stands on {} at {tip}, which is in review", on.stream)
+        }));
     }
     let commits = workspace
         .repo
@@ -473,6 +536,7 @@ fn describe(
         epoch: record.epoch,
         slot: claim.slot,
         files: texts(claim),
+        on: claim.on.as_ref().map(|on| on.stream.clone()),
         notes: Vec::new(),
     })
 }

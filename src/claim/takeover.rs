@@ -70,7 +70,11 @@ pub(super) fn plan(
         let made = (now(), operation.id());
         moves.extend(kept::keep(repo, stream, made, branch, &[tip])?);
     }
-    let start = fork_point(workspace, stream, tip)?;
+    let on = claim.on.as_ref().filter(|_| is_here);
+    let start = match on {
+        Some(on) => on.tip,
+        None => fork_point(workspace, stream, tip)?,
+    };
     let former = Some(claim).filter(|_| !goes_on);
     let worktree = workplace::place(workspace, stream, former)?;
     let note = if goes_on {
@@ -90,6 +94,7 @@ pub(super) fn plan(
                 base: workspace.base.branch.clone(),
                 worktree,
                 lease: workspace.plan.claim.lease,
+                on: on.cloned(),
             },
             epoch: record.epoch,
             silent,

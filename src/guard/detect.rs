@@ -148,7 +148,8 @@ fn brings_nothing_wrong(
     stream: &StreamName,
     tip: Id,
 ) -> Result<bool, Error> {
-    let (repo, trusted) = (workspace.repo, workspace.base.commit);
+    let repo = workspace.repo;
+    let trusted = workspace.trusted_for(stream, tip)?;
     let record = workspace.state.stream(stream);
     if record.is_none_or(|record| record.tainted.is_some()) {
         return Ok(false);
@@ -156,7 +157,7 @@ fn brings_nothing_wrong(
     let mut known = vec![trusted];
     known.extend(repo.commit(tip)?.parents.first());
     let new = repo.commits_between(&[tip], &known)?;
-    match judge(workspace, stream, &new) {
+    match judge(workspace, stream, trusted, &new) {
         Ok(verdict) => Ok(verdict.accepts()),
         Err(Error::Rule(_)) => Ok(false),
         Err(error) => Err(error),

@@ -98,7 +98,7 @@ fn with_scope(
     (merging, wanted): (Merging, Wanted),
 ) -> Result<Judged, Error> {
     let repo = workspace.repo;
-    let base = base(workspace, merging)?;
+    let base = base(workspace, stream.as_ref(), merging)?;
     let before = repo.tree_of(base)?;
     let index = path(repo)?;
     let Compared { changes, tree } = match wanted {
@@ -121,10 +121,18 @@ fn with_scope(
 }
 
 /// The newest commit of the trusted base that the commit about to be made will contain.
-pub(super) fn base(workspace: &Workspace<'_>, merging: Merging) -> Result<Id, Error> {
+pub(super) fn base(
+    workspace: &Workspace<'_>,
+    stream: Option<&StreamName>,
+    merging: Merging,
+) -> Result<Id, Error> {
     workspace.repo.require_whole_history()?;
     let parents = parents(workspace.repo, merging)?;
-    Ok(base_for(workspace.repo, workspace.base.commit, &parents)?)
+    let trusted = match (stream, parents.first()) {
+        (Some(stream), Some(head)) => workspace.trusted_for(stream, *head)?,
+        (None, _) | (_, None) => workspace.base.commit,
+    };
+    Ok(base_for(workspace.repo, trusted, &parents)?)
 }
 
 /// The index that git is about to commit, or the worktree's.

@@ -213,17 +213,18 @@ fn verdict<'r>(
     if !is_planned && workspace.state.claim(stream).is_none() {
         return Ok(None);
     }
-    let mut known = vec![workspace.base.commit];
+    let trusted = workspace.trusted_for(stream, new)?;
+    let mut known = vec![trusted];
     known.extend(at);
     let brought = repo.commits_between(&[new], &known)?;
-    let mut verdict = judge(workspace, stream, &brought)?;
+    let mut verdict = judge(workspace, stream, trusted, &brought)?;
     if let Some(at) = at {
         // A walk by date meets commits that the branch has, too, where clocks were wrong.
         let is_there = |id: Id| repo.is_ancestor(id, at).unwrap_or(false);
         let refused = &mut verdict.refused;
         refused.retain(|one| one.commit.as_ref().is_none_or(|(id, _)| !is_there(*id)));
     }
-    let base = workspace.base.commit;
+    let base = trusted;
     verdict.what = What::Brought { base };
     Ok(Some(verdict))
 }

@@ -54,7 +54,6 @@ fn judge(repo: &Repo, input: &[u8]) -> Result<Vec<Verdict>, Error> {
     intact::have_mended(repo);
     let workspace = Workspace::within_git(repo)?;
     let here = who::here(repo, &workspace.state)?;
-    let trusted = workspace.base.commit;
     let mut refused: Vec<Verdict> = Vec::new();
     for one in &pushed {
         let named = by_name(one.remote).or_else(|| by_name(one.local));
@@ -68,6 +67,7 @@ fn judge(repo: &Repo, input: &[u8]) -> Result<Vec<Verdict>, Error> {
         let (state, plan) = (&workspace.state, &workspace.plan);
         let scope = ask::scope(state, plan, &stream)?;
         let known = (state, plan);
+        let trusted = workspace.trusted_for(&stream, commit)?;
         let ids = repo.commits_between(&[commit], &[trusted])?;
         let verdict = ask::commits(repo, known, (Some(stream), &scope), trusted, &ids)?;
         if !verdict.accepts() {

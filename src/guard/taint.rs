@@ -27,18 +27,17 @@ pub struct Taint {
     pub paths: Vec<String>,
 }
 
-/// The verdict on commits of a stream.
-pub fn judge(workspace: &Workspace<'_>, stream: &StreamName, ids: &[Id]) -> Result<Verdict, Error> {
+/// The verdict on commits of a stream, seen from the commit to trust.
+pub fn judge(
+    workspace: &Workspace<'_>,
+    stream: &StreamName,
+    trusted: Id,
+    ids: &[Id],
+) -> Result<Verdict, Error> {
     let (state, plan) = (&workspace.state, &workspace.plan);
     let scope = ask::scope(state, plan, stream)?;
     let whose = (Some(stream.clone()), &scope);
-    ask::commits(
-        workspace.repo,
-        (state, plan),
-        whose,
-        workspace.base.commit,
-        ids,
-    )
+    ask::commits(workspace.repo, (state, plan), whose, trusted, ids)
 }
 
 /// How the history up to `tip` breaks the rule, if it does.
@@ -47,9 +46,10 @@ pub(super) fn taint_of(
     stream: &StreamName,
     tip: Id,
 ) -> Result<Option<Taint>, Error> {
-    let (repo, trusted) = (workspace.repo, workspace.base.commit);
+    let repo = workspace.repo;
+    let trusted = workspace.trusted_for(stream, tip)?;
     let ids = repo.commits_between(&[tip], &[trusted])?;
-    let verdict = match judge(workspace, stream, &ids) {
+    let verdict = match judge(workspace, stream, trusted, &ids) {
         Ok(verdict) if verdict.accepts() => return Ok(None),
         Ok(verdict) => verdict,
         Err(Error::Rule(error)) if !matches!(error, rule::Error::Git(_)) => {

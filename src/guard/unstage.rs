@@ -49,7 +49,8 @@ pub fn unstage(repo: &Repo, doing: Doing) -> Result<Unstaged, Error> {
         .map(|refused| refused.breach.path)
         .collect();
     if doing == Doing::Really && !paths.is_empty() {
-        reset(repo, index::base(&workspace, Merging::AsRecorded)?, &paths)?;
+        let base = index::base(&workspace, Some(&stream), Merging::AsRecorded)?;
+        reset(repo, base, &paths)?;
     }
     Ok(Unstaged {
         before,

@@ -67,7 +67,9 @@ pub(super) fn combine(workspace: &Workspace<'_>, part: &Part<'_>) -> Result<Comb
             .to_owned(),
     };
     let ledger = workspace.ledger();
-    let verdict = sync::decide(&Range {
+    // What it was stacked on has landed, in whatever shape.
+    let from = sync::ground(workspace, part.stream, tip)?.from;
+    let range = Range {
         repo,
         worktree: &place,
         base: onto,
@@ -75,7 +77,8 @@ pub(super) fn combine(workspace: &Workspace<'_>, part: &Part<'_>) -> Result<Comb
         operation: (part.operation.id().as_str(), part.operation.lock()),
         registering: &|| Ok(ledger.lock()?),
         recall: &|stuck| derived::settle(workspace, stuck),
-    })?;
+    };
+    let verdict = sync::decide_since(&range, from)?;
     let replay = match verdict {
         Verdict::UpToDate { commits: 0 } => return Ok(Combination::Nothing),
         Verdict::UpToDate { .. } => standing(repo.commits_between(&[tip], &[onto])?, tip),

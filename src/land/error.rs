@@ -585,6 +585,7 @@ fn way_back(obstacle: &Obstacle) -> String {
         | Obstacle::OtherBranch { .. }
         | Obstacle::Operation { .. }
         | Obstacle::Overlooked { .. }
+        | Obstacle::Closed { .. }
         | Obstacle::Unmerged { .. } => obstacle.reason(),
     }
 }

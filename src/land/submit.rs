@@ -181,6 +181,7 @@ impl Run<'_> {
                 start: combined.onto,
                 landed: false,
                 commits: combined.commits,
+                on: None,
             },
             aside: None,
         };

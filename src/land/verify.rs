@@ -94,10 +94,10 @@ fn judge(
     tip: Id,
     dry_run: bool,
 ) -> Result<Option<Refused>, Error> {
-    let ids = workspace
-        .repo
-        .commits_between(&[tip], &[workspace.base.commit])?;
-    let refused = match guard::history(workspace, stream, &ids) {
+    let base = workspace.base.commit;
+    let trusted = workspace.trusted_for(stream, tip)?;
+    let ids = workspace.repo.commits_between(&[tip], &[base, trusted])?;
+    let refused = match guard::history(workspace, stream, trusted, &ids) {
         Ok(verdict) => refused(stream, &verdict),
         Err(guard::Error::Rule(error)) if !matches!(error, rule::Error::Git(_)) => Some(Refused {
             cause: "history",

@@ -228,7 +228,18 @@ impl Decision<'_> {
                 });
             }
         }
-        Ok(())
+        let on = self.next.claim(name).and_then(|claim| claim.on.as_ref());
+        match on.filter(|on| !self.next.has_landed(on) && !before.contains(&on.stream)) {
+            Some(on) => {
+                let record = self.next.stream(&on.stream);
+                Err(Refusal::NotLanded {
+                    stream: name.clone(),
+                    dependency: on.stream.clone(),
+                    state: record.map_or(StreamState::Unclaimed, |record| record.state),
+                })
+            }
+            None => Ok(()),
+        }
     }
 
     /// No question is open that only an answer can close.
@@ -263,6 +274,7 @@ pub(super) fn end_landed(record: &mut Stream) {
         agent: claim.agent,
         worktree: Some(claim.worktree),
         machine: claim.machine,
+        on: None,
     });
 }
 

@@ -39,7 +39,7 @@ pub use landing::{Check, LandedStream, Landing, Review};
 pub use lease::Watch;
 pub use operation::{Machine, OpId, Operation, host_name, is_dead, is_running};
 pub use record::{
-    Base, Claim, Escalation, Former, Intent, Kind, Part, RefMove, Stream, StreamState, Work,
+    Base, Claim, Escalation, Former, Intent, Kind, On, Part, RefMove, Stream, StreamState, Work,
 };
 pub use refusal::{Holder, Refusal, TakenOver};
 pub use request::{Actor, How, NewClaim, Request, Reverted, TakeOver, Undo, What};

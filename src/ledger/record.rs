@@ -183,6 +183,9 @@ pub struct Claim {
     /// … minus what it has given away.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub away: Vec<PatternSet>,
+    /// The stream that it is stacked on, until that has landed and this one was moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<On>,
     /// An operation that was begun and is not finished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<Intent>,
@@ -245,6 +248,19 @@ impl Stream {
     }
 }
 
+/// The stream that a claim is stacked on, while that is in review.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct On {
+    /// That stream.
+    pub stream: StreamName,
+    /// Which round of it.
+    pub round: u64,
+    /// Its commit that the claim's own commits stand on.
+    #[serde(with = "hex")]
+    pub tip: Id,
+}
+
 /// An operation that was begun: what it is about to do to refs and files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -303,6 +319,9 @@ pub struct Work {
     pub worktree: Option<String>,
     /// The machine of that worktree.
     pub machine: String,
+    /// The stream that it was stacked on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<On>,
 }
 
 /// A question to a person: the file `escalations/<id>.toml`, as long as it is open.

@@ -112,6 +112,16 @@ pub enum Refusal {
         /// Where that stands.
         state: StreamState,
     },
+    /// What it is to be stacked on does not wait for a review.
+    #[error("'{stream}' can stand on '{ground}' when that is in review; it is {state}")]
+    NotInReview {
+        /// The stream that was asked for.
+        stream: StreamName,
+        /// What it is to be stacked on.
+        ground: StreamName,
+        /// Where that stands.
+        state: StreamState,
+    },
     /// A stream that it must not run beside is held.
     #[error("'{stream}' must not run at the same time as '{}', which {} holds", holder.stream, holder.agent)]
     Conflicts {
@@ -227,6 +237,7 @@ impl Explain for Refusal {
             Refusal::Held { .. }
             | Refusal::Overlaps { .. }
             | Refusal::NotLanded { .. }
+            | Refusal::NotInReview { .. }
             | Refusal::Conflicts { .. }
             | Refusal::Busy { .. }
             | Refusal::Overtaken { .. } => Exit::Busy,
@@ -274,6 +285,9 @@ impl Explain for Refusal {
             ),
             Refusal::NotLanded { dependency, .. } => format!(
                 "Nothing was changed. See how far the dependency is with `git stream status {dependency}`."
+            ),
+            Refusal::NotInReview { ground, .. } => format!(
+                "Nothing was changed. See how far it is with `git stream status {ground}`."
             ),
             Refusal::Planned { planned, .. } => format!(
                 "Nothing was changed. See what the plan keeps with `git stream status {planned}`; a person may claim it all the same."
@@ -357,6 +371,9 @@ impl Explain for Refusal {
                 dependency, state, ..
             } => json!({
                 "cause": "dependency", "stream": dependency, "state": state,
+            }),
+            Refusal::NotInReview { ground, state, .. } => json!({
+                "cause": "not-in-review", "stream": ground, "state": state,
             }),
             Refusal::Conflicts { holder, .. } => {
                 json!({"cause": "conflict", "holder": holder.json()})

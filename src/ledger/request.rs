@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::hex;
 use super::landing::{LandedStream, Review};
 use super::operation::OpId;
-use super::record::{Base, Escalation, Kind, RefMove, Stream, Work};
+use super::record::{Base, Escalation, Kind, On, RefMove, Stream, Work};
 use crate::git::Id;
 use crate::name::{AgentName, StreamName};
 use crate::pattern::PatternSet;
@@ -141,6 +141,9 @@ pub enum What {
         landed: bool,
         /// How many commits it has there.
         commits: usize,
+        /// The stream that it is stacked on still.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on: Option<On>,
     },
     /// An operation is taken back: the stream's record is what it was before. Has to be
     /// acknowledged where somebody else may hold the stream's paths afterwards.
@@ -392,6 +395,9 @@ pub struct NewClaim {
     pub worktree: String,
     /// After how long without a sign of life others may take it over.
     pub lease: SignedDuration,
+    /// The stream that it is stacked on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<On>,
 }
 
 impl fmt::Display for Actor {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::record::{Base, Claim, Escalation, Stream};
+use super::record::{Base, Claim, Escalation, On, Stream, StreamState};
 use crate::name::StreamName;
 
 /// Everything the ledger's tree says.
@@ -42,6 +42,16 @@ impl State {
         self.escalations
             .values()
             .filter(move |escalation| escalation.streams.contains(name))
+    }
+
+    /// Whether the round has landed that a claim is stacked on.
+    pub fn has_landed(&self, on: &On) -> bool {
+        let Some(record) = self.stream(&on.stream) else {
+            return false;
+        };
+        let landing = record.landing.as_ref();
+        let is_there = record.state == StreamState::Landed && record.round == on.round;
+        is_there || landing.is_some_and(|landing| landing.round >= on.round)
     }
 
     /// The smallest number that no held stream has.

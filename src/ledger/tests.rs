@@ -174,6 +174,7 @@ impl Step {
                 base: "main".to_owned(),
                 worktree: format!("/{stream}"),
                 lease: SignedDuration::from_hours(1),
+                on: None,
                 stream,
             })),
             3 => What::Claimed {
@@ -200,6 +201,7 @@ impl Step {
                 start: id(3),
                 landed: self.landed,
                 commits: 1,
+                on: None,
             },
             9 => match (intent, self.landed) {
                 (Some(intent), true) => What::Abandon {
@@ -285,6 +287,7 @@ impl Step {
                 base: "main".to_owned(),
                 worktree: format!("/{stream}@{}", record.map_or(1, |record| record.epoch)),
                 lease: SignedDuration::from_hours(1),
+                on: None,
                 stream,
             },
         }
@@ -396,6 +399,7 @@ fn work(stream: &StreamName) -> Work {
         agent: "one".parse().unwrap(),
         worktree: Some(format!("/{stream}")),
         machine: machine(false),
+        on: None,
     }
 }
 
@@ -436,6 +440,7 @@ fn beginning(at: usize, stands: usize) -> State {
             start: id(1),
             files: vec![files(at)],
             away: Vec::new(),
+            on: None,
             intent: None,
             extra: toml::Table::new(),
         }),

@@ -9,7 +9,7 @@ use bstr::BString;
 use super::event::{BEGINS, Event, READY};
 use super::finish;
 use super::questions;
-use super::record::{Claim, Escalation, Intent, Kind, Stream, StreamState, Work};
+use super::record::{Claim, Escalation, Intent, Kind, On, Stream, StreamState, Work};
 use super::refusal::{Holder, Refusal};
 use super::request::{Actor, NewClaim, Request, What};
 use super::state::State;
@@ -157,7 +157,8 @@ impl Decision<'_> {
                 start,
                 landed,
                 commits,
-            } => self.synced(stream, *start, *landed, *commits),
+                on,
+            } => self.synced(stream, *start, *landed, *commits, on.as_ref()),
             What::Undone(undo) => self.undone(undo),
             What::RolledBack { stream, tip, start } => self.rolled_back(stream, *tip, *start),
             What::Landing {
@@ -244,7 +245,8 @@ impl Decision<'_> {
             return told(name, format!("claim {name}: {by} begins round {round}"));
         }
         let files = self.files_of(new)?;
-        self.refuse_dependencies(name)?;
+        self.refuse_ground(new)?;
+        self.refuse_dependencies(name, new.on.as_ref())?;
         self.refuse_conflicts(name)?;
         let territory = Territory {
             sets: vec![files.clone()],
@@ -279,6 +281,7 @@ impl Decision<'_> {
             start: new.start,
             files,
             away: Vec::new(),
+            on: new.on.clone(),
             intent: Some(self.intent("claim", self.request.moves.clone())),
             extra: toml::Table::new(),
         };
@@ -310,6 +313,7 @@ impl Decision<'_> {
             agent: by.agent.clone(),
             worktree: Some(new.worktree.clone()),
             machine: by.machine.clone(),
+            on: new.on.clone(),
         });
         record.claim = Some(claim);
     }
@@ -350,10 +354,10 @@ impl Decision<'_> {
         work: Option<&Work>,
         landed: bool,
     ) -> Result<Option<Told>, Refusal> {
-        self.own_operation(name)?;
+        let on = self.own_operation(name)?.on.clone();
         let record = self.record(name)?;
         record.claim = None;
-        record.work = work.cloned();
+        record.work = work.map(|work| Work { on, ..work.clone() });
         record.review = None;
         record.state = if landed {
             StreamState::Landed
@@ -383,10 +387,12 @@ impl Decision<'_> {
         start: Id,
         landed: bool,
         commits: usize,
+        on: Option<&On>,
     ) -> Result<Option<Told>, Refusal> {
         let at = self.request.at;
         let claim = self.own_operation(name)?;
         claim.start = start;
+        claim.on = on.cloned();
         claim.renewed = at;
         claim.intent = None;
         let onto = start.to_hex_with_len(12);
@@ -482,7 +488,32 @@ impl Decision<'_> {
         }
     }
 
-    fn refuse_dependencies(&self, name: &StreamName) -> Result<(), Refusal> {
+    /// What it is stacked on must be in review at that commit, unless it goes on with what was
+    /// stacked there before.
+    fn refuse_ground(&self, new: &NewClaim) -> Result<(), Refusal> {
+        let Some(on) = &new.on else { return Ok(()) };
+        let work = self.next.stream(&new.stream);
+        let work = work.and_then(|record| record.work.as_ref());
+        if work.is_some_and(|work| work.on.as_ref() == Some(on)) {
+            return Ok(());
+        }
+        let record = self.next.stream(&on.stream);
+        let state = record.map_or(StreamState::Unclaimed, |record| record.state);
+        let review = record.and_then(|record| record.review.as_ref());
+        match review.filter(|_| state == StreamState::InReview) {
+            Some(review) if review.head == on.tip => Ok(()),
+            Some(_) => Err(Refusal::Overtaken {
+                stream: on.stream.clone(),
+            }),
+            None => Err(Refusal::NotInReview {
+                stream: new.stream.clone(),
+                ground: on.stream.clone(),
+                state,
+            }),
+        }
+    }
+
+    fn refuse_dependencies(&self, name: &StreamName, on: Option<&On>) -> Result<(), Refusal> {
         let Some(planned) = self.rules.plan.streams.get(name) else {
             return Ok(());
         };
@@ -491,7 +522,9 @@ impl Decision<'_> {
                 .next
                 .stream(dependency)
                 .map_or(StreamState::Unclaimed, |s| s.state);
-            if !state.is_enough(self.rules.plan.land.after) {
+            // Whoever is stacked on it has what it needs.
+            let is_below = on.is_some_and(|on| on.stream == *dependency);
+            if !is_below && !state.is_enough(self.rules.plan.land.after) {
                 let (stream, dependency) = (name.clone(), dependency.clone());
                 return Err(Refusal::NotLanded {
                     stream,

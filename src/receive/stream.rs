@@ -38,13 +38,11 @@ pub(super) fn judge(
     new: Id,
 ) -> Result<Option<Why>, Error> {
     let Known {
-        repo,
-        state,
-        plan,
-        trusted,
+        repo, state, plan, ..
     } = *known;
     repo.require_whole_history()?;
     let scope = guard::scope(state, plan, stream)?;
+    let trusted = below(known, stream, new)?;
     let ids = repo.commits_between(&[new], &[trusted])?;
     let whose = (Some(stream.clone()), &scope);
     let verdict = guard::commits(repo, (state, plan), whose, trusted, &ids)?;
@@ -55,6 +53,23 @@ pub(super) fn judge(
         Some(old) if !repo.is_ancestor(old, new)? => rewound(known, (stream, &scope), old, new),
         Some(_) | None => Ok(None),
     }
+}
+
+/// The commit from which the stream's own commits are judged: that of the base, or of a stream in
+/// review that it is stacked on, as the server's ledger has it.
+fn below(known: &Known<'_>, stream: &StreamName, new: Id) -> Result<Id, Error> {
+    let Known {
+        repo,
+        state,
+        trusted,
+        ..
+    } = *known;
+    let on = state.claim(stream).and_then(|claim| claim.on.as_ref());
+    let Some(on) = on.filter(|on| repo.has(on.tip)) else {
+        return Ok(trusted);
+    };
+    let is_below = repo.is_ancestor(on.tip, new)? && !repo.is_ancestor(on.tip, trusted)?;
+    Ok(if is_below { on.tip } else { trusted })
 }
 
 /// Why a clean branch may not leave `old` behind, if it may not.

@@ -52,6 +52,10 @@ pub fn notice(
     by: &Actor,
     dry_run: bool,
 ) -> Result<Vec<Noticed>, sync::Error> {
+    if !dry_run {
+        // What other machines have pushed, or noticed, stands in the ledger.
+        workspace.refresh()?;
+    }
     let there = branches(workspace)?;
     sync::fetch(workspace)?;
     let mut noticed = Vec::new();

@@ -56,6 +56,7 @@ fn claim(files: &str) -> Claim {
         start: Id::null(gix::hash::Kind::Sha1),
         files: vec![PatternSet::parse([files]).unwrap()],
         away: Vec::new(),
+        on: None,
         intent: None,
         extra: toml::Table::new(),
     }
@@ -109,6 +110,7 @@ fn can_be_claimed(state: &State, plan: &Plan, name: &StreamName) -> bool {
             base: "main".to_owned(),
             worktree: "/w".to_owned(),
             lease: SignedDuration::from_hours(1),
+            on: None,
         })),
         trusted: None,
         recorded: None,

@@ -201,6 +201,23 @@ pub fn decide(range: &Range<'_>) -> Result<Verdict, Error> {
     }))
 }
 
+/// [`decide`], where everything up to `from` is below the base, maybe in another shape.
+pub fn decide_since(range: &Range<'_>, from: Option<Id>) -> Result<Verdict, Error> {
+    let Some(from) = from else {
+        return decide(range);
+    };
+    if range.repo.is_ancestor(from, range.base)? {
+        return decide(range);
+    }
+    Ok(match replay_since(range, from)? {
+        Ok(replay) => Verdict::Moves(replay),
+        Err(stuck) => Verdict::Stuck(Box::new(Stuck {
+            landed: Some(from),
+            ..*stuck
+        })),
+    })
+}
+
 /// What `range` gives where everything up to `from` is on its base in another shape.
 pub(super) fn replay_since(
     range: &Range<'_>,

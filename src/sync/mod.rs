@@ -23,6 +23,7 @@ mod aside;
 mod decide;
 mod early;
 mod error;
+mod ground;
 mod landed;
 mod live;
 mod memory;
@@ -38,9 +39,12 @@ mod summary;
 pub use advance::{Step, advance, foresee, keeping};
 pub use all::{Behind, Many, sync_all};
 pub use aside::Aside;
-pub use decide::{Dropped, Picked, Range, Replay, Stuck, Verdict, Why, decide, pick_onto};
+pub use decide::{
+    Dropped, Picked, Range, Replay, Stuck, Verdict, Why, decide, decide_since, pick_onto,
+};
 pub use early::{obstacle as obstacle_in, worktree as worktree_of};
 pub use error::Error;
+pub use ground::{Ground, ground};
 pub use landed::{Landed, landed};
 pub use live::Live;
 pub use memory::Recalled;

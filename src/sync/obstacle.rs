@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::Error;
 use crate::git::{Change, Id, Linked, Repo, Uncommitted, in_the_way};
+use crate::ledger::StreamState;
 use crate::name::StreamName;
 use crate::path;
 use crate::word;
@@ -43,6 +44,19 @@ pub enum Obstacle {
         name: &'static str,
         /// The command that ends it.
         abort: &'static str,
+    },
+    /// What it is stacked on is not in review any more, and has not landed.
+    Closed {
+        /// The worktree.
+        worktree: PathBuf,
+        /// That stream.
+        ground: StreamName,
+        /// Where it stands.
+        state: StreamState,
+        /// Its commit that is below the stream.
+        tip: Id,
+        /// The commit of the base.
+        base: Id,
     },
     /// The index holds a conflict.
     Unmerged {
@@ -89,6 +103,9 @@ impl Obstacle {
                 None => format!("its worktree is on no branch, not on '{wanted}'"),
             },
             Obstacle::Operation { name, .. } => format!("a {name} is going on in its worktree"),
+            Obstacle::Closed { ground, state, .. } => {
+                format!("it stands on {ground}, which is {state}: its pull request was closed")
+            }
             Obstacle::Unmerged { paths, .. } => {
                 format!("its index holds a conflict in {}", listed(paths))
             }
@@ -139,6 +156,27 @@ impl Obstacle {
                 shell(worktree),
                 abort.strip_prefix("git ").unwrap_or(abort)
             ),
+            Obstacle::Closed {
+                worktree,
+                ground,
+                tip,
+                base,
+                ..
+            } => {
+                return vec![
+                    format!(
+                        "Nothing was changed. It goes on when the other is submitted again, with \
+                         `git stream land {ground}`."
+                    ),
+                    format!(
+                        "Or put it onto the base without that, with `git -C {} rebase --onto {} \
+                         {}`, {again}.",
+                        shell(worktree),
+                        base.to_hex_with_len(12),
+                        tip.to_hex_with_len(12)
+                    ),
+                ];
+            }
             Obstacle::Unmerged { worktree, .. } => format!(
                 "Nothing was changed. Resolve it and commit; `git -C {} status` shows where.",
                 shell(worktree)
@@ -172,6 +210,7 @@ impl Obstacle {
             | Obstacle::InTheWay { paths, .. } => paths,
             Obstacle::NoWorktree { .. }
             | Obstacle::OtherBranch { .. }
+            | Obstacle::Closed { .. }
             | Obstacle::Operation { .. } => &[],
         }
     }
@@ -182,6 +221,7 @@ impl Obstacle {
             Obstacle::NoWorktree { .. } => "no-worktree",
             Obstacle::OtherBranch { .. } => "other-branch",
             Obstacle::Operation { .. } => "operation",
+            Obstacle::Closed { .. } => "closed",
             Obstacle::Unmerged { .. } => "unmerged",
             Obstacle::Uncommitted { .. } => "uncommitted",
             Obstacle::Overlooked { .. } => "overlooked",

@@ -187,14 +187,15 @@ fn complete(
             actual,
         }));
     }
-    let base = workspace.base.commit;
-    let start = repo.merge_bases(base, &[new])?.first().copied();
-    let start = start.unwrap_or(base);
+    let ground = super::ground(workspace, stream, new)?;
+    let start = repo.merge_bases(ground.commit, &[new])?.first().copied();
+    let start = start.unwrap_or(ground.commit);
     let what = What::Synced {
         stream: stream.clone(),
         start,
         landed: false,
         commits: repo.commits_between(&[new], &[start])?.len(),
+        on: ground.on,
     };
     let put_back = aside.is_some_and(|aside| aside.put_back);
     let mut moves = advance::keeping(workspace, operation, stream, (old, new))?;

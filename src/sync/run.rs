@@ -10,8 +10,8 @@ use super::memory::Memory;
 use super::recover::VERB;
 use super::resolve;
 use super::{
-    Error, Obstacle, Outcome, Question, Recalled, Replay, Stuck, Synced, Verdict, decide, early,
-    obstacle, question, recover, scope,
+    Error, Ground, Obstacle, Outcome, Question, Recalled, Replay, Stuck, Synced, Verdict,
+    decide_since, early, ground, obstacle, question, recover, scope,
 };
 use crate::exit::Explain as _;
 use crate::git::{self, Id, Linked, Repo};
@@ -176,7 +176,7 @@ impl<'a, 'r> Run<'a, 'r> {
     /// of it is used.
     pub(super) fn verdict(&mut self, linked: &Linked, tip: Id) -> Result<Verdict, Error> {
         self.recalled.clear();
-        let base = self.workspace.base.commit;
+        let ground = self.ground(tip)?;
         let memory = Memory::of(self.workspace.repo, self.stream)?;
         let used = RefCell::new(Vec::new());
         let recall = |stuck: &Stuck| {
@@ -188,15 +188,15 @@ impl<'a, 'r> Run<'a, 'r> {
             }
             Ok(found)
         };
-        let verdict = self.decide(linked, (base, tip), &recall)?;
+        let verdict = self.decide(linked, (&ground, tip), &recall)?;
         let used = used.into_inner();
         if let Verdict::Moves(replay) = &verdict
             && !used.is_empty()
         {
             let ids: Vec<Id> = replay.picked.iter().map(|picked| picked.new).collect();
-            let judged = guard::history(self.workspace, self.stream, &ids);
+            let judged = guard::history(self.workspace, self.stream, ground.commit, &ids);
             if !judged.is_ok_and(|judged| judged.accepts()) {
-                return self.decide(linked, (base, tip), &|_| Ok(None));
+                return self.decide(linked, (&ground, tip), &|_| Ok(None));
             }
         }
         self.recalled = used;
@@ -206,24 +206,42 @@ impl<'a, 'r> Run<'a, 'r> {
     fn decide(
         &self,
         linked: &Linked,
-        (base, tip): (Id, Id),
+        (ground, tip): (&Ground, Id),
         recall: &dyn Fn(&Stuck) -> Result<Option<Id>, Error>,
     ) -> Result<Verdict, Error> {
         let ledger = self.workspace.ledger();
-        decide(&Range {
+        let range = Range {
             repo: self.workspace.repo,
             worktree: &linked.top,
-            base,
+            base: ground.commit,
             tip,
             operation: (self.operation.id().as_str(), self.operation.lock()),
             registering: &|| Ok(ledger.lock()?),
             recall,
-        })
+        };
+        decide_since(&range, ground.from)
+    }
+
+    /// What the stream is to stand on.
+    pub(super) fn ground(&self, tip: Id) -> Result<Ground, Error> {
+        ground(self.workspace, self.stream, tip)
     }
 
     /// Decides, and does what follows.
     fn go(mut self, linked: &Linked) -> Result<Synced, Error> {
-        let (base, tip) = (self.workspace.base.commit, self.tip()?);
+        let tip = self.tip()?;
+        let ground = self.ground(tip)?;
+        if let (Some(on), Some(state)) = (&ground.on, ground.closed) {
+            let obstacle = Obstacle::Closed {
+                worktree: linked.top.clone(),
+                ground: on.stream.clone(),
+                state,
+                tip: on.tip,
+                base: self.workspace.base.commit,
+            };
+            return self.refused(obstacle);
+        }
+        let base = ground.commit;
         match self.verdict(linked, tip)? {
             Verdict::UpToDate { commits } => self.up_to_date(tip, commits),
             Verdict::Contained => {
@@ -258,7 +276,7 @@ impl<'a, 'r> Run<'a, 'r> {
         tip: Id,
         replay: &Replay,
     ) -> Result<Option<Question>, Error> {
-        let base = self.workspace.base.commit;
+        let base = self.ground(tip)?.commit;
         let paths = scope::check_scope(self.workspace, self.stream, (base, tip), replay)?;
         if paths.is_empty() {
             return Ok(None);
@@ -289,6 +307,7 @@ impl<'a, 'r> Run<'a, 'r> {
         replay: Replay,
         landed: bool,
     ) -> Result<Synced, Error> {
+        let ground = self.ground(old)?;
         let step = Step {
             stream: self.stream,
             linked,
@@ -297,9 +316,10 @@ impl<'a, 'r> Run<'a, 'r> {
             verb: VERB,
             then: What::Synced {
                 stream: self.stream.clone(),
-                start: self.workspace.base.commit,
+                start: ground.commit,
                 landed,
                 commits: replay.picked.len(),
+                on: ground.on,
             },
             aside: None,
         };
@@ -378,10 +398,13 @@ impl<'a, 'r> Run<'a, 'r> {
 
     /// Nothing to move; but questions may have been answered by hand.
     fn up_to_date(mut self, tip: Id, commits: usize) -> Result<Synced, Error> {
-        let (state, base) = (&self.workspace.state, self.workspace.base.commit);
+        let ground = self.ground(tip)?;
+        let state = &self.workspace.state;
         let is_asked = state.questions_of(self.stream).next().is_some();
-        let start = state.claim(self.stream).map(|claim| claim.start);
-        if (is_asked || start != Some(base)) && !self.options.dry_run {
+        let claim = state.claim(self.stream);
+        let is_known =
+            claim.is_some_and(|claim| claim.start == ground.commit && claim.on == ground.on);
+        if (is_asked || !is_known) && !self.options.dry_run {
             advance::announce(
                 self.workspace,
                 &self.operation,
@@ -391,9 +414,10 @@ impl<'a, 'r> Run<'a, 'r> {
             )?;
             let what = What::Synced {
                 stream: self.stream.clone(),
-                start: base,
+                start: ground.commit,
                 landed: false,
                 commits,
+                on: ground.on,
             };
             self.submit(what)?;
         }
@@ -457,15 +481,21 @@ impl<'a, 'r> Run<'a, 'r> {
 
     pub(super) fn answer(mut self, old: Id, new: Id, outcome: Outcome) -> Result<Synced, Error> {
         self.notes.extend(self.workspace.take_notes());
+        let ground = self.ground(new)?;
         let base = &self.workspace.base;
         let repo = self.workspace.repo;
         Ok(Synced {
             stream: self.stream.clone(),
             old,
             new,
-            base: base.commit,
-            base_branch: base.branch.clone(),
-            commits: repo.commits_between(&[new], &[base.commit])?.len(),
+            base: ground.commit,
+            base_branch: match &ground.on {
+                Some(on) => on.stream.branch(),
+                None => base.branch.clone(),
+            },
+            commits: repo
+                .commits_between(&[new], &[base.commit, ground.commit])?
+                .len(),
             outcome,
             aside: self.aside,
             recalled: self.recalled,

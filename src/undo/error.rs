@@ -211,6 +211,7 @@ fn reason(obstacle: &Obstacle) -> String {
         | Obstacle::OtherBranch { .. }
         | Obstacle::Operation { .. }
         | Obstacle::Overlooked { .. }
+        | Obstacle::Closed { .. }
         | Obstacle::Unmerged { .. } => obstacle.reason(),
     }
 }

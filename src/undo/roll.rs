@@ -156,6 +156,7 @@ fn start_of(workspace: &Workspace<'_>, stream: &StreamName, tip: Id) -> Result<I
         return Ok(start);
     };
     let scope = Scope::new(&claim.territory(), &workspace.plan);
+    let base = workspace.trusted_for(stream, tip)?;
     let violations = rule::range(repo, &scope, base, tip)?;
     let breaches = violations.into_iter().flat_map(|one| one.breaches);
     let mut paths: Vec<_> = breaches.map(|breach| breach.path).collect();

@@ -45,6 +45,9 @@ pub struct Claim {
     /// Why it is taken from a holder whose lease has not ended
     #[arg(long, value_name = "TEXT", requires = "takeover", value_parser = reason)]
     reason: Option<String>,
+    /// Stand on this stream, which is in review, until it has landed
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["add", "from"])]
+    on: Option<StreamName>,
     /// Act as this agent
     #[arg(long, value_name = "AGENT")]
     agent: Option<AgentName>,
@@ -73,6 +76,10 @@ impl Verb for Claim {
             "git stream claim api --files 'src/api/**' --from my-branch",
         ),
         (
+            "Begin on top of a stream whose pull request waits:",
+            "git stream claim ui --on api",
+        ),
+        (
             "Take a stream from a holder who is gone:",
             "git stream claim api --takeover --reason 'laptop-gone'",
         ),
@@ -92,6 +99,7 @@ impl Verb for Claim {
                 stream: self.stream.clone(),
                 files: patterns(&self.files)?,
                 from: self.from.clone(),
+                on: self.on.clone(),
                 takeover: self.takeover.then(|| Takeover {
                     reason: self.reason.clone(),
                 }),
@@ -192,5 +200,6 @@ pub(super) fn json(taken: &Taken) -> serde_json::Value {
         "epoch": taken.epoch,
         "slot": taken.slot,
         "files": taken.files,
+        "on": taken.on,
     })
 }

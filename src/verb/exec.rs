@@ -66,6 +66,7 @@ impl Verb for Exec {
             stream: self.stream.clone(),
             files: super::claim::patterns(&self.files)?,
             from: None,
+            on: None,
             takeover: None,
             agent: self.agent.clone(),
             dry_run: false,

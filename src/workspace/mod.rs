@@ -6,6 +6,7 @@
 mod approved;
 mod base;
 mod error;
+mod ground;
 mod notify;
 mod place;
 mod source;

@@ -2,6 +2,7 @@ complete -c git-stream-claim -l files -d 'Own the paths that these patterns matc
 complete -c git-stream-claim -l add -d 'Own these, too: patterns that nobody owns, holds or plans' -r
 complete -c git-stream-claim -l from -d 'Adopt work that exists already: the stream begins at this revision' -r
 complete -c git-stream-claim -l reason -d 'Why it is taken from a holder whose lease has not ended' -r
+complete -c git-stream-claim -l on -d 'Stand on this stream, which is in review, until it has landed' -r
 complete -c git-stream-claim -l agent -d 'Act as this agent' -r
 complete -c git-stream-claim -l takeover -d 'Take it from its holder: when the lease has ended, or as a person with --reason'
 complete -c git-stream-claim -s n -l dry-run -d 'Say what would happen, and change nothing'

@@ -88,7 +88,7 @@ fn finished(run: &Run<'_, '_>, resolution: &Resolution) -> Result<Id, Error> {
         });
     };
     let ids = repo.commits_between(&[result], &[base])?;
-    let verdict = guard::history(run.workspace, &stream, &ids)?;
+    let verdict = guard::history(run.workspace, &stream, base, &ids)?;
     if !verdict.accepts() {
         return Err(Error::Breaks {
             stream,
@@ -143,6 +143,8 @@ pub(in crate::sync) fn settle(
         dropped: since.dropped,
         ..replay_of(repo, base, since.new)?
     };
+    // Where it is stacked still, what was resolved stands on that.
+    let on = run.ground(tip)?.on.filter(|on| on.tip == base);
     let step = Step {
         stream: &stream,
         linked,
@@ -154,6 +156,7 @@ pub(in crate::sync) fn settle(
             start: base,
             landed: false,
             commits: replay.picked.len(),
+            on,
         },
         aside: None,
     };

@@ -45,7 +45,7 @@ pub fn open(repo: &Repo, named: Option<&StreamName>, options: &Options) -> Resul
     let (stuck, tip) = stuck(&mut run, &stream)?;
     refuse_agents(&run, &stream, &stuck)?;
     let workspace = &*run.workspace;
-    let base = workspace.base.commit;
+    let base = run.ground(tip)?.commit;
     let linked = early::worktree(workspace, &stream)?.map_err(|_gone| Error::Nothing {
         stream: stream.clone(),
     })?;

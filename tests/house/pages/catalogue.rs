@@ -320,6 +320,11 @@ fn of_refusals() -> Vec<Example> {
             dependency: ui.clone(),
             state: StreamState::InProgress,
         }),
+        refusal(Refusal::NotInReview {
+            stream: api.clone(),
+            ground: ui.clone(),
+            state: StreamState::InProgress,
+        }),
         refusal(Refusal::Conflicts {
             stream: api.clone(),
             holder: holder(),
@@ -594,6 +599,11 @@ fn of_claims() -> Vec<Example> {
             tip: id("1"),
             base: text("main"),
             several: 2,
+        }),
+        claim(claim::Error::OtherGround {
+            stream: api(),
+            ground: stream("ui"),
+            tip: id("1"),
         }),
         claim(claim::Error::Outdated),
         claim(claim::Error::Vanished { stream: api() }),

@@ -4,6 +4,7 @@ mod bad;
 mod forge;
 mod killed;
 mod merged;
+mod stacked;
 
 use std::fs;
 
