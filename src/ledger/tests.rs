@@ -60,7 +60,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         prop::sample::select(
             &[
                 0, 1, 2, 3, 4, 5, 6, 6, 6, 7, 7, 7, 8, 8, 9, 10, 11, 12, 13, 13, 13, 14, 15, 15,
-                16, 16, 17, 17, 18, 18, 19, 20, 21, 22, 23, 23, 24, 24,
+                16, 16, 17, 17, 18, 18, 19, 20, 21, 22, 23, 23, 24, 24, 25,
             ][..],
         ),
         0..NAMES.len(),
@@ -478,8 +478,14 @@ fn assert_promises(before: &State, request: &Request, applied: &Applied, plan: &
             request.what
         );
         let epoch = was.map_or(0, |was| was.epoch);
+        // Whoever has it only makes its worktree once more.
+        let holder = was.and_then(|was| was.claim.as_ref());
+        let was_its = holder.is_some_and(|claim| {
+            claim.machine == request.by.machine && request.by.is_holder_of(name, claim)
+        });
         if let What::TakeOver(asked) = &request.what
             && asked.claim.stream == *name
+            && !was_its
             && was.and_then(|was| was.claim.as_ref()) != now.claim.as_ref()
         {
             assert_taken_over(was, now, asked, request);

@@ -97,10 +97,14 @@ fn the_answer_as_json_has_the_fields_of_the_contract() {
     wrote the hooks in '$ROOT/repo/.git/git-stream/hooks'
     wrote '$ROOT/repo/.git/hooks/prepare-commit-msg', which guards 'main' in its own checkout
     included 'git-stream.config' in '$ROOT/repo/.git/config'
+    recorded the base branch 'main'
+    a1 takes api: src/api/**
+    on branch stream/api, from main $oid1
+    [status 0]
     "#);
     assert_snapshot!(sandbox.run(claim).block(), @r#"
     $ git stream claim api --files 'src/api/**' --agent a1 --json
-    {"version":1,"outcome":"already-yours","stream":"api","agent":"a1","branch":"stream/api","worktree":"$ROOT/repo.streams/api","base":"$OID1","base_branch":"main","epoch":1,"slot":0,"files":["src/api/**"]}
+    {"version":1,"outcome":"already-yours","stream":"api","agent":"a1","branch":"stream/api","worktree":"$ROOT/repo.streams/api","base":"$OID1","base_branch":"main","epoch":1,"slot":0,"files":["src/api/**"],"on":null}
     --- stderr ---
     a1 holds api: src/api/**
     on branch stream/api, from main $oid1
