@@ -41,7 +41,7 @@ pub(super) fn sync_directory(directory: &Path) -> Result<(), Error> {
 }
 
 /// Whether hardly anything can be written any more where a directory lies.
-pub(super) fn is_full(directory: &Path) -> bool {
+pub fn is_full(directory: &Path) -> bool {
     const HARDLY_ANYTHING: u64 = 64 * 1024;
     rustix::fs::statvfs(directory)
         .is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < HARDLY_ANYTHING)

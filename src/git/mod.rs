@@ -37,7 +37,7 @@ pub use checkout::Checkout;
 pub use command::{Call, Git, Output};
 pub use config::sets;
 pub use error::Error;
-pub use file::replace_file;
+pub use file::{is_full, replace_file};
 pub use flaw::Flaw;
 pub use gix::ObjectId as Id;
 pub use glimpse::{Glimpse, stamp};

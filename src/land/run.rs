@@ -503,6 +503,7 @@ impl<'r> Run<'r> {
         self.checks += 1;
         let ran = check::run(&job, &self.signals, &mut *self.tell)?;
         let log = job.log.clone();
+        place.make_room()?;
         let dirty = place.dirty()?;
         if !dirty.is_empty() {
             let files = word::count(dirty.len(), "file");

@@ -148,6 +148,38 @@ fn a_disk_that_fills_up_in_a_sync_leaves_the_stream_where_it_was() {
     assert!(refused > 0, "the disk was never full");
 }
 
+/// A check that fills the disk has not passed, and what it has left does not stay in the way.
+#[test]
+fn a_check_that_fills_the_disk_lands_nothing_and_the_next_one_has_room() {
+    let Some((_mount, sandbox)) = on_a_small_disk() else {
+        return;
+    };
+    let check = "test -e ../../room || { cat /dev/zero >filler 2>/dev/null; exit 1; }";
+    let plan =
+        format!("version = 1\n[land]\ncheck = '{check}'\n[streams.api]\nfiles = ['src/api/**']\n");
+    sandbox.commit("Plan", &[("streams.toml", &plan)]);
+    sandbox.run(["init"]).go().succeeded();
+    sandbox.run(["init", "--approve"]).go().succeeded();
+    let claim = sandbox.run(["claim", "api"]).agent("a1");
+    claim.go().succeeded();
+    let top = sandbox.root().join("repo.streams/api");
+    sandbox.write(top.join("src/api/new.rs"), "new\n");
+    sandbox.git_in(&top, &["add", "."]);
+    let commit = ["-c", "core.hooksPath=/dev/null", "commit", "-qm", "Work"];
+    sandbox.git_in(&top, &commit);
+    let main = sandbox.git(&["rev-parse", "main"]);
+    let land = || sandbox.run(["land", "api"]).agent("a1");
+    let ran = land().go();
+    assert!([1, 5].contains(&ran.status()), "{}", ran.block());
+    assert_eq!(sandbox.git(&["rev-parse", "main"]), main);
+    assert_eq!(sandbox.git_in(&top, &["status", "--porcelain"]), "");
+    assert_sound(&sandbox, &sandbox.repo());
+    sandbox.write(sandbox.root().join("room"), "");
+    land().go().succeeded();
+    assert_eq!(sandbox.git(&["show", "main:src/api/new.rs"]), "new\n");
+    assert_sound(&sandbox, &sandbox.repo());
+}
+
 /// Fills the file system until so many bytes are left.
 fn fill(filler: &Path, left: u64) {
     let all = vec![b'x'; 8 * 1024 * 1024];

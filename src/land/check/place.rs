@@ -223,6 +223,16 @@ impl Place<'_> {
         Ok(ran == command && is_same)
     }
 
+    /// Removes what a command has left that git does not know and does not ignore, where the disk
+    /// is full: nothing could be written down otherwise, not even that the check has failed.
+    pub(in crate::land) fn make_room(&self) -> Result<(), Error> {
+        if git::is_full(&self.linked.top) {
+            let call = self.repo.call_at(&self.linked).args(QUIETLY);
+            call.args(["clean", "-ffdq"]).run()?;
+        }
+        Ok(())
+    }
+
     /// The files that git knows and that differ from the commit.
     pub(in crate::land) fn dirty(&self) -> Result<Vec<bstr::BString>, Error> {
         let changes = self.repo.uncommitted(&self.linked.top)?;
