@@ -17,10 +17,11 @@ use super::run::{ATTEMPTS, Options, Run, failed, with_left};
 use super::verify::{Verified, verify};
 use super::{Beat, Error, tidy};
 use crate::git::{Id, Repo};
-use crate::ledger::{Escalation, Refusal, StreamState, What};
+use crate::ledger::{Actor, Escalation, Kind, Refusal, StreamState, What};
 use crate::name::StreamName;
 use crate::plan;
 use crate::sync::{self, Question};
+use crate::workspace::Workspace;
 
 /// What became of one stream.
 pub type Ended = Result<Landed, Error>;
@@ -86,6 +87,19 @@ pub fn land_all<'r>(
     })
 }
 
+/// The streams that are complete and that the caller may land, each after those that it depends on.
+pub(super) fn complete(workspace: &Workspace<'_>, by: &Actor) -> Vec<StreamName> {
+    let complete = workspace.state.held().filter(|(name, record, claim)| {
+        let is_mine = by.is_holder_of(name, claim) || by.kind == Kind::Person;
+        record.state == StreamState::Completed && claim.machine == by.machine && is_mine
+    });
+    let mut names: Vec<StreamName> = complete.map(|(name, ..)| name.clone()).collect();
+    let waves = plan::waves(&workspace.plan);
+    let wave_of = |name: &StreamName| waves.iter().position(|wave| wave.contains(name));
+    names.sort_by_key(|name| (wave_of(name).unwrap_or(usize::MAX), name.clone()));
+    names
+}
+
 struct Batch<'r> {
     run: Run<'r>,
     /// What is still to be decided, in the order of the dependencies.
@@ -107,16 +121,9 @@ impl Batch<'_> {
 
     /// Takes what is complete, each stream after those that it depends on.
     fn gather(&mut self) {
-        let state = &self.run.workspace.state;
-        let by = &self.run.by;
-        let complete = state.held().filter(|(name, record, claim)| {
-            let is_mine = by.is_holder_of(name, claim) || by.kind == crate::ledger::Kind::Person;
-            record.state == StreamState::Completed && claim.machine == by.machine && is_mine
-        });
-        let mut names: Vec<StreamName> = complete.map(|(name, ..)| name.clone()).collect();
-        let waves = plan::waves(&self.run.workspace.plan);
-        let wave_of = |name: &StreamName| waves.iter().position(|wave| wave.contains(name));
-        names.sort_by_key(|name| (wave_of(name).unwrap_or(usize::MAX), name.clone()));
+        let except = &self.run.options.except;
+        let mut names = complete(&self.run.workspace, &self.run.by);
+        names.retain(|name| !except.contains(name));
         for name in names {
             let mut streams = self.waiting.clone();
             streams.push(name.clone());

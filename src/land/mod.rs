@@ -40,6 +40,7 @@ mod submit;
 mod tidy;
 mod unland;
 mod verify;
+mod watch;
 
 pub use batch::{Ended, Queue, land_all};
 pub use check::Beat;
@@ -48,3 +49,4 @@ pub use outcome::{Checked, Ending, Landed, Left, Outcome, Refused, Submission};
 pub use report::{Report, Reported, report};
 pub use run::{Options, land, land_again};
 pub use unland::{Later, Past, Unlanded, Unlanding, Way};
+pub use watch::watch;

@@ -34,6 +34,8 @@ pub struct Options {
     pub agent: Option<AgentName>,
     /// Decide, and change nothing.
     pub dry_run: bool,
+    /// The streams that the queue leaves alone.
+    pub except: Vec<StreamName>,
 }
 
 /// What one landing knows from its beginning to its end.

@@ -29,6 +29,7 @@ pub(super) fn undo<'r>(
     let how = land::Options {
         agent: options.agent.clone(),
         dry_run: options.dry_run,
+        ..land::Options::default()
     };
     if let Kind::Unlanding { back } = &found.kind {
         refuse_overtaken(workspace, &found, &by)?;

@@ -1,12 +1,16 @@
 //! What does `git stream land` take, and what does it answer?
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use crate::cli::{Common, Out, Verb};
 use crate::exit::{Exit, Explain, Failure};
 use crate::git::Repo;
-use crate::land::{self, Beat, Ended, Landed, Options, Outcome};
+use crate::land::{self, Beat, Ended, Landed, Options, Outcome, Queue};
 use crate::name::{AgentName, StreamName};
+use crate::word;
 
 /// Bring a finished stream onto the base, verified and checked
 ///
@@ -35,6 +39,9 @@ pub struct Land {
     /// Every stream that is complete, as one batch with one check
     #[arg(long)]
     all: bool,
+    /// Stay, and land whatever becomes complete, until a signal comes
+    #[arg(long, requires = "all", conflicts_with = "dry_run")]
+    watch: bool,
     /// Act as this agent
     #[arg(long, value_name = "AGENT")]
     agent: Option<AgentName>,
@@ -55,6 +62,10 @@ impl Verb for Land {
             "git stream land api --dry-run",
         ),
         ("Land all that is complete:", "git stream land --all"),
+        (
+            "Stay, and land whatever becomes complete:",
+            "git stream land --all --watch",
+        ),
     ];
 
     fn common(&self) -> Common {
@@ -69,7 +80,11 @@ impl Verb for Land {
         let options = Options {
             agent: self.agent.clone(),
             dry_run: self.dry_run,
+            ..Options::default()
         };
+        if self.watch {
+            return watch(&repo, &options, out);
+        }
         if self.all {
             return queue(&repo, &options, out);
         }
@@ -83,6 +98,60 @@ impl Verb for Land {
     }
 }
 
+/// Says one line for each batch; with `--json`, one object. The status is that of what has not
+/// landed in the end.
+fn watch(repo: &Repo, options: &Options, out: &mut Out) -> Result<Exit, Failure> {
+    let mut stands: BTreeMap<StreamName, Exit> = BTreeMap::new();
+    let out = RefCell::new(out);
+    let mut tell = |beat: Beat| narrate_beat(&beat, &mut out.borrow_mut());
+    let mut heard = |queue: Result<Queue, land::Error>| {
+        let mut out = out.borrow_mut();
+        let out = &mut **out;
+        let queue = match queue {
+            Ok(queue) => queue,
+            Err(error) => {
+                out.error_line("error: ", error.to_string());
+                // What only a person can change does not change while it is waited for.
+                return error.exit() != Exit::Refused;
+            }
+        };
+        let (mut landed, mut left, mut objects) = (Vec::new(), Vec::new(), Vec::new());
+        for (stream, ended) in &queue.streams {
+            let exit = exit_of(ended);
+            stands.insert(stream.clone(), exit);
+            let names = if exit == Exit::Done {
+                &mut landed
+            } else {
+                &mut left
+            };
+            names.push(stream.to_string());
+            objects.push(one_of_many(stream, ended, out, false));
+        }
+        if out.json() {
+            out.object(&json!({"version": 1, "streams": objects, "checks": queue.checks}));
+            return true;
+        }
+        let checks = word::count(queue.checks, "check");
+        let mut parts = Vec::new();
+        for (what, names) in [("landed", landed), ("not landed", left)] {
+            if !names.is_empty() {
+                parts.push(format!("{what}: {}", names.join(", ")));
+            }
+        }
+        out.text(&format!("{} ({checks})", parts.join("; ")));
+        true
+    };
+    land::watch(repo, options, &mut tell, &mut heard)?;
+    Ok(stands.into_values().fold(Exit::Done, Exit::worst))
+}
+
+fn exit_of(ended: &Ended) -> Exit {
+    match ended {
+        Ok(landed) => landed.exit(),
+        Err(error) => error.exit(),
+    }
+}
+
 fn queue(repo: &Repo, options: &Options, out: &mut Out) -> Result<Exit, Failure> {
     let queue = {
         let mut tell = |beat: Beat| narrate_beat(&beat, out);
@@ -91,11 +160,8 @@ fn queue(repo: &Repo, options: &Options, out: &mut Out) -> Result<Exit, Failure>
     let mut worst = Exit::Done;
     let mut objects = Vec::new();
     for (stream, ended) in &queue.streams {
-        worst = worst.worst(match ended {
-            Ok(landed) => landed.exit(),
-            Err(error) => error.exit(),
-        });
-        objects.push(one_of_many(stream, ended, out));
+        worst = worst.worst(exit_of(ended));
+        objects.push(one_of_many(stream, ended, out, true));
     }
     for note in &queue.notes {
         out.say(note.clone());
@@ -110,11 +176,11 @@ fn queue(repo: &Repo, options: &Options, out: &mut Out) -> Result<Exit, Failure>
 }
 
 /// Prints what became of one of several streams, and answers its object.
-fn one_of_many(stream: &StreamName, ended: &Ended, out: &mut Out) -> Value {
+fn one_of_many(stream: &StreamName, ended: &Ended, out: &mut Out, is_answer: bool) -> Value {
     match ended {
         Ok(landed) => {
             narrate(landed, out);
-            if !out.json() {
+            if !out.json() && is_answer {
                 out.text(&landed.text());
             }
             Value::Object(landed.json())

@@ -67,6 +67,7 @@ complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -s v -l verb
 complete -c git-stream -n "__fish_git_stream_using_subcommand sync" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c git-stream -n "__fish_git_stream_using_subcommand land" -l agent -d 'Act as this agent' -r
 complete -c git-stream -n "__fish_git_stream_using_subcommand land" -l all -d 'Every stream that is complete, as one batch with one check'
+complete -c git-stream -n "__fish_git_stream_using_subcommand land" -l watch -d 'Stay, and land whatever becomes complete, until a signal comes'
 complete -c git-stream -n "__fish_git_stream_using_subcommand land" -s n -l dry-run -d 'Say what would happen, without running the check, and change nothing'
 complete -c git-stream -n "__fish_git_stream_using_subcommand land" -l json -d 'Print one JSON object on stdout'
 complete -c git-stream -n "__fish_git_stream_using_subcommand land" -s q -l quiet -d 'Say nothing but the answer and errors'

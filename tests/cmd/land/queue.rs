@@ -10,8 +10,9 @@ struct Many {
     sandbox: Sandbox,
 }
 
-/// Fails where any stream's file says so, and counts.
-const CHECK: &str = "[land]\ncheck = 'echo x >>\"$TMPDIR/count\"; ! grep -r bad s'\n";
+/// Fails where any stream's file says so; counts, and says on which tree it ran.
+const CHECK: &str = "[land]\ncheck = 'echo x >>\"$TMPDIR/count\"; git rev-parse HEAD^{tree} \
+                     >>\"$TMPDIR/trees\"; ! grep -r bad s'\n";
 
 impl Many {
     fn new(streams: usize, bad: &[usize], more: &str) -> Many {
@@ -134,11 +135,20 @@ fn what_depends_on_a_bad_stream_waits_and_a_broken_base_blames_nobody() {
     );
 }
 
-/// Many processes at once, each with its own stream, while somebody commits on the base.
+/// Many processes at once, each with its own stream, while somebody commits on the base. Half of the
+/// streams depend on one of the others.
 #[test]
 fn streams_that_finish_at_once_land_exactly_once_each() {
     const STREAMS: usize = 20;
+    const HALF: usize = STREAMS / 2;
     let many = Many::new(STREAMS, &[], "");
+    let mut plan = fs::read_to_string(many.sandbox.repo().join("streams.toml")).unwrap();
+    for at in HALF + 1..=STREAMS {
+        let own = format!("files = ['s/{at:02}']");
+        let on = format!("{own}\ndependencies = ['s{:02}']", at - HALF);
+        plan = plan.replace(&own, &on);
+    }
+    many.sandbox.commit("Plan", &[("streams.toml", &plan)]);
     many.sandbox.git(&["switch", "--quiet", "-c", "aside"]);
     let calls: Vec<_> = (1..=STREAMS)
         .map(|at| {
@@ -174,6 +184,54 @@ fn streams_that_finish_at_once_land_exactly_once_each() {
             "{name}: {landed:?}"
         );
     }
+    let place = |at: usize| {
+        let name = format!("s{at:02}");
+        landed.iter().position(|one| *one == name).unwrap()
+    };
+    for at in HALF + 1..=STREAMS {
+        assert!(place(at - HALF) < place(at), "{at}: {landed:?}");
+    }
+    // What landed is a tree that the check had passed on, and on that very tree.
+    let trees = fs::read_to_string(many.sandbox.root().join("tmp/trees")).unwrap();
+    for at in 1..=STREAMS {
+        let archived = format!("refs/stream/ledger:archive/s{at:02}/1.toml");
+        let archived: toml::Table =
+            toml::from_str(&many.sandbox.git(&["show", &archived])).unwrap();
+        let landing = &archived["landing"];
+        let tree = format!("{}^{{tree}}", landing["new"].as_str().unwrap());
+        let tree = many.sandbox.git(&["rev-parse", &tree]);
+        assert_eq!(landing["check"]["tree"].as_str(), Some(tree.trim()), "{at}");
+        assert!(trees.contains(tree.trim()), "{at}");
+    }
+}
+
+/// It stays, lands what becomes complete, leaves what fails alone, and ends by a signal.
+#[test]
+fn a_queue_that_watches_lands_whatever_becomes_complete() {
+    let many = Many::new(3, &[2], "");
+    for name in ["s01", "s02", "s03"] {
+        let open = many.sandbox.run(["progress", name, "--working"]);
+        open.agent(name).go().succeeded();
+    }
+    // Each step waits for the line that the step before it has brought.
+    let script = "mkfifo \"$TMPDIR/out\"
+        git-stream-land --all --watch >\"$TMPDIR/out\" 2>\"$TMPDIR/err\" & watcher=$!
+        exec 3<\"$TMPDIR/out\"
+        for name in s01 s02 s03; do
+            GIT_STREAM_AGENT=$name git-stream-progress $name --complete >\"$TMPDIR/said\" 2>&1
+            read -r line <&3; echo \"$line\"
+        done
+        kill -TERM $watcher; wait $watcher; echo \"status $?\"";
+    let ran = many.sandbox.program("sh", ["-c", script]).go();
+    let said = ran.stdout();
+    assert_eq!(
+        said,
+        "landed: s01 (1 check)\nnot landed: s02 (1 check)\nlanded: s03 (1 check)\nstatus 3\n"
+    );
+    assert_eq!(many.landed(), ["s01", "s03"]);
+    assert_eq!(many.counted(), 3, "what fails is not tried over and over");
+    let both = ["land", "--all", "--watch", "-n"];
+    assert_eq!(many.sandbox.run(both).status(), 2);
 }
 
 #[test]
