@@ -74,22 +74,15 @@ pub fn take(repo: &Repo, wanted: &Wanted) -> Result<Taken, Error> {
     };
     let report = setup::prepare(repo, &setting_up)?;
     let operation = Operation::begin(repo)?;
-    let mut is_fresh = wanted.dry_run;
     if wanted.takeover.is_some() {
         // The holder may have been heard of, and how long it was not is counted up to now.
         Workspace::open(repo)?.refresh()?;
-        is_fresh = true;
     }
     let mut attempts = 0;
     let mut written = loop {
         attempts += 1;
         match write(repo, wanted, &operation, &report) {
             Err(error) if attempts < ATTEMPTS && error.may_be_outdated() => {}
-            // What stands in the way may be gone on another machine.
-            Err(Error::Refused(_)) if !is_fresh => {
-                Workspace::open(repo)?.refresh()?;
-                is_fresh = true;
-            }
             written => break written?,
         }
     };

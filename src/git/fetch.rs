@@ -24,6 +24,17 @@ impl Repo {
         into: &str,
         limit: Duration,
     ) -> Result<(), Error> {
+        self.fetch_refs(remote, (name, into), None, limit)
+    }
+
+    /// The same, together with all refs below a place, which is made equal to the remote's.
+    pub fn fetch_refs(
+        &self,
+        remote: &str,
+        (name, into): (&str, &str),
+        below: Option<(&str, &str)>,
+        limit: Duration,
+    ) -> Result<(), Error> {
         let mut attempt = 1;
         loop {
             let before = self.read_ref(into)?;
@@ -31,8 +42,10 @@ impl Repo {
                 .unattended()
                 .args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"])
                 .args(["--no-auto-maintenance", "--no-recurse-submodules"])
+                .args(below.map(|_| "--prune"))
                 .args(["--end-of-options", remote])
-                .arg(format!("+{name}:{into}"));
+                .arg(format!("+{name}:{into}"))
+                .args(below.map(|(there, here)| format!("+{there}*:{here}*")));
             match call.run_within(&[0], limit) {
                 Ok(_) => return Ok(()),
                 // Another fetch has moved the ref while this one wanted to.

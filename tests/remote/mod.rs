@@ -2,6 +2,7 @@
 
 mod batch;
 mod crash;
+mod crowd;
 mod fleet;
 mod race;
 mod story;

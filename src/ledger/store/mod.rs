@@ -1,6 +1,7 @@
 //! How is the ledger read, and how does a request become a commit on it?
 
 mod entry;
+mod inbox;
 mod note;
 mod outbox;
 mod queue;

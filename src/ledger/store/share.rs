@@ -27,6 +27,11 @@ impl Share {
     pub(super) fn tracking(&self) -> String {
         format!("refs/stream/remotes/{}/ledger", self.remote)
     }
+
+    /// Below which the announcements are that were fetched last.
+    pub(super) fn tracking_inbox(&self) -> String {
+        format!("refs/stream/remotes/{}/inbox/", self.remote)
+    }
 }
 
 /// Whether an event counts at once where the ledger is shared, and travels with the next one that

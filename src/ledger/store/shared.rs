@@ -20,10 +20,13 @@
 //! ledger, all of it or nothing. What the remote does not want of that is taken out of the parcel,
 //! and everything else goes on.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use backon::{BackoffBuilder as _, ExponentialBuilder};
+use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 
+use super::entry::For;
+use super::inbox::{self, Asked};
 use super::note::{Awaited, Note};
 use super::queue::{self, Answer, Ticket};
 use super::share::Share;
@@ -34,12 +37,15 @@ use crate::ledger::operation::Machine;
 use crate::ledger::record::Claim;
 use crate::ledger::refusal::Refusal;
 use crate::ledger::request::Request;
+use crate::ledger::state::State;
 use crate::ledger::transition::{Applied, Rules, apply};
 
 /// How long one conversation with the remote may take.
 const TALK: Duration = Duration::from_secs(30);
 /// How long it may take where more than the ledger is pushed.
 const PUBLISHING: Duration = Duration::from_secs(120);
+/// How often it is looked whether somebody else has decided what was announced, for each try.
+const PATIENT_LOOKS: u32 = 3;
 /// How long a request is tried at all.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -50,6 +56,10 @@ pub(super) struct Shared<'a, 'r> {
     share: Share,
     rules: &'a Rules<'a>,
     deadline: Instant,
+    /// Whether many write to the ledger at this moment, so that announcements are looked for.
+    is_crowded: Cell<bool>,
+    /// Whether the server cannot remove them together with the ledger's move.
+    is_alone: Cell<bool>,
 }
 
 /// What became of a push.
@@ -61,6 +71,9 @@ enum Sent {
     /// It is not: some of it was taken out, and the rest can be pushed.
     WithoutSome,
 }
+
+/// What was announced, and the entry that each request has become, if it has.
+type Decided = (inbox::Pending, Vec<Option<Id>>);
 
 /// What is pushed at once.
 struct Parcel {
@@ -75,6 +88,8 @@ struct Parcel {
     written: Vec<Awaited>,
     unwritten: Vec<Ticket>,
     moved: Vec<(Ticket, String)>,
+    /// The announcements that are decided with it, and removed.
+    decided: Vec<(String, Id)>,
 }
 
 impl<'a, 'r> Shared<'a, 'r> {
@@ -89,6 +104,8 @@ impl<'a, 'r> Shared<'a, 'r> {
             share,
             rules,
             deadline: Instant::now() + PATIENCE,
+            is_crowded: Cell::new(false),
+            is_alone: Cell::new(false),
         }
     }
 
@@ -126,8 +143,8 @@ impl<'a, 'r> Shared<'a, 'r> {
                         event: None,
                     }));
                 }
-                // What stood in its way is gone by now.
-                Ok(_) if Instant::now() < self.deadline => {}
+                // What stood in its way is gone by now, or who has decided it knew another plan.
+                Ok(_) if Instant::now() < self.deadline => self.is_alone.set(true),
                 Ok(_) => return Err(self.raced()),
             }
         }
@@ -252,14 +269,14 @@ impl<'a, 'r> Shared<'a, 'r> {
     /// Pushes until everything that waits has its answer. Only for the pusher.
     fn drain(&self, own: Option<&Ticket>) -> Result<(), Error> {
         let mut is_fresh = self.settle_note()?;
-        let mut waits = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(20))
-            .with_max_delay(Duration::from_secs(2))
-            .with_jitter()
-            .without_max_times()
-            .with_total_delay(Some(self.left()))
-            .build();
+        if inbox::Pending::read(self.repo)?.is_some() {
+            // Its process has died, or has given up while the remote was away.
+            self.fetch()?;
+            is_fresh = true;
+        }
+        let (mut losses, mut looks, mut waits) = (0, 0, None);
         loop {
+            let began = Instant::now();
             let parcel = {
                 let _lock = self.ledger.lock()?;
                 self.pack(own)?
@@ -270,20 +287,221 @@ impl<'a, 'r> Shared<'a, 'r> {
                 is_fresh = true;
                 continue;
             }
-            if parcel.to == parcel.from {
-                return parcel.turn_down();
+            // What only rides along waits for a push that somebody needs.
+            let is_needed = own.is_none() || !parcel.written.is_empty();
+            if parcel.to == parcel.from || !is_needed {
+                return self.end(&parcel);
             }
             match self.push(&parcel)? {
-                Sent::Yes => return parcel.turn_down(),
+                Sent::Yes => return self.end(&parcel),
                 Sent::WithoutSome => continue,
-                Sent::Not => is_fresh = true,
+                Sent::Not => losses += 1,
             }
-            match waits.next() {
-                Some(wait) => std::thread::sleep(wait.min(self.left())),
-                None => return Err(self.raced()),
+            if is_answered(own) {
+                return Ok(());
+            }
+            self.announce(own, &parcel)?;
+            let waits = waits.get_or_insert_with(|| self.waits(began.elapsed()));
+            loop {
+                match waits.next() {
+                    Some(wait) => std::thread::sleep(wait.min(self.left())),
+                    None => return self.give_up(),
+                }
+                self.fetch()?;
+                is_fresh = true;
+                looks += 1;
+                if is_answered(own) {
+                    return Ok(());
+                }
+                // Whoever stands first writes for all; where nobody does, the others do.
+                if looks > PATIENT_LOOKS * losses || self.is_first()? {
+                    break;
+                }
             }
         }
     }
+
+    /// The pauses between tries, of the length that one has taken: all of them share the server.
+    fn waits(&self, one: Duration) -> ExponentialBackoff {
+        ExponentialBuilder::default()
+            .with_min_delay((one / 4).max(Duration::from_millis(20)))
+            .with_max_delay(Duration::from_secs(8))
+            .with_factor(1.5)
+            .with_jitter()
+            .without_max_times()
+            .with_total_delay(Some(self.left()))
+            .build()
+    }
+
+    /// Whether no other machine's announcement stands before that of this one.
+    fn is_first(&self) -> Result<bool, Error> {
+        let Some(pending) = inbox::Pending::read(self.repo)? else {
+            return Ok(true);
+        };
+        let all = self.repo.refs_below(&self.share.tracking_inbox())?;
+        let own = all.iter().position(|(_, commit)| *commit == pending.commit);
+        Ok(own.is_none_or(|own| own == 0))
+    }
+
+    /// Everything has its answer, or is about to.
+    fn end(&self, parcel: &Parcel) -> Result<(), Error> {
+        if !self.withdraw()? {
+            return Ok(());
+        }
+        parcel.turn_down()
+    }
+
+    fn give_up(&self) -> Result<(), Error> {
+        if self.withdraw()? {
+            return Err(self.raced());
+        }
+        Ok(())
+    }
+
+    // ---- what others decide ----
+
+    /// Leaves what waits to whoever writes next, unless that was done before.
+    fn announce(&self, own: Option<&Ticket>, parcel: &Parcel) -> Result<(), Error> {
+        if self.is_alone.get() || inbox::Pending::read(self.repo)?.is_some() {
+            return Ok(());
+        }
+        let Some(machine) = Machine::known(self.repo) else {
+            return Ok(());
+        };
+        let plain = |request: &Request| request.publish.is_empty();
+        let mut rides = outbox::read(self.repo)?.pending;
+        let last = rides
+            .iter()
+            .position(|one| Some(one.commit) == parcel.carried);
+        // What was said since waits for the next push.
+        rides.truncate(last.map_or(0, |last| last + 1));
+        let mut asked: Vec<Asked> = rides
+            .into_iter()
+            .map(|one| Asked {
+                request: one.request,
+                ticket: None,
+            })
+            .collect();
+        asked.extend(parcel.written.iter().map(|one| Asked {
+            request: one.ticket.request.clone(),
+            ticket: Some(one.ticket.clone()),
+        }));
+        if own.is_none() || !asked.iter().all(|one| plain(&one.request)) {
+            return Ok(());
+        }
+        let requests = asked.iter().map(|one| one.request.clone()).collect();
+        let pending = inbox::Pending {
+            name: inbox::name(&self.share, &machine),
+            commit: inbox::write(self.repo, requests)?,
+            since: parcel.from,
+            carried: parcel.carried,
+            asked,
+        };
+        pending.write(self.repo)?;
+        let update = Update {
+            name: pending.name.clone(),
+            from: Expect::Absent,
+            to: Some(pending.commit),
+        };
+        match self.repo.push(&self.share.remote, &[update], TALK)? {
+            // It may have arrived: the next look tells.
+            Pushed::Done | Pushed::Unknown(_) => {}
+            // One that an earlier process has left there is decided by whoever writes next.
+            Pushed::Lost { .. } | Pushed::Unwanted { .. } | Pushed::NotAtomic => {
+                inbox::Pending::forget(self.repo)?;
+                self.is_alone.set(true);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes back what was announced; whether it is not decided, and will not be.
+    fn withdraw(&self) -> Result<bool, Error> {
+        let Some(pending) = inbox::Pending::read(self.repo)? else {
+            return Ok(true);
+        };
+        let update = Update {
+            name: pending.name.clone(),
+            from: Expect::At(pending.commit),
+            to: None,
+        };
+        if let Pushed::Done = self.repo.push(&self.share.remote, &[update], TALK)? {
+            inbox::Pending::forget(self.repo)?;
+            return Ok(true);
+        }
+        self.fetch()?;
+        Ok(inbox::Pending::read(self.repo)?.is_some())
+    }
+
+    /// What became of the announcement, now that the remote's ledger and inbox are here: `None`
+    /// where nobody has decided it.
+    fn decided(&self, tip: Id) -> Result<Option<Decided>, Error> {
+        let Some(pending) = inbox::Pending::read(self.repo)? else {
+            return Ok(None);
+        };
+        let since: Vec<Id> = pending.since.into_iter().collect();
+        let entries = self.repo.commits_between(&[tip], &since)?;
+        let verdicts = pending.verdicts(self.repo, &entries)?;
+        let last = pending.name.rsplit('/').next().unwrap_or_default();
+        let here = format!("{}{last}", self.share.tracking_inbox());
+        let waits = self.repo.read_ref(&here)? == Some(pending.commit);
+        // The server shows its refs one after the other: what the ledger names is decided, even
+        // where the announcement was still to be seen.
+        let is_decided = !waits || verdicts.iter().any(Option::is_some);
+        Ok(is_decided.then_some((pending, verdicts)))
+    }
+
+    /// Decides what others have announced, on top of a parcel.
+    fn decide_others(&self, parcel: &mut Parcel, mut state: State) -> Result<(), Error> {
+        let repo = self.repo;
+        if self.is_alone.get() {
+            return Ok(());
+        }
+        let own = inbox::Pending::read(repo)?.map(|pending| (pending.name, pending.commit));
+        let first = parcel.written.first();
+        let trusted = first.and_then(|one| one.ticket.request.trusted);
+        let below = self.share.tracking_inbox();
+        for (tracking, commit) in repo.refs_below(&below)? {
+            let last = tracking.strip_prefix(&below).unwrap_or_default();
+            let name = format!("{}{last}", inbox::below(&self.share));
+            if own.as_ref().is_some_and(|(own, _)| *own == name) {
+                continue;
+            }
+            let Some(announced) = inbox::read(repo, name, commit) else {
+                continue;
+            };
+            // The same base means the same plan: by another one it may be decided differently.
+            let is_ours = |one: &Request| trusted.is_some() && one.trusted == trusted;
+            if !announced
+                .requests
+                .iter()
+                .all(|one| is_ours(one) && self.decides(one))
+            {
+                continue;
+            }
+            for (number, request) in announced.requests.iter().enumerate() {
+                let Ok(Applied {
+                    state: next,
+                    event: Some(event),
+                }) = apply(&state, request, self.rules)
+                else {
+                    continue;
+                };
+                let of = For {
+                    author: announced.author.clone(),
+                    trailer: inbox::trailer(&announced, number),
+                };
+                let both = (&state, &next);
+                let commit = entry::write_for(repo, parcel.to, both, &event, Some(of))?;
+                (parcel.to, state) = (Some(commit), next);
+            }
+            parcel.decided.push((announced.name, announced.commit));
+        }
+        parcel.decided.extend(own);
+        Ok(())
+    }
+
+    // ---- pushing ----
 
     /// Pushes once.
     fn push(&self, parcel: &Parcel) -> Result<Sent, Error> {
@@ -301,6 +519,12 @@ impl<'a, 'r> Shared<'a, 'r> {
             to: one.new,
         }));
         let publishes = updates.len() > 1;
+        updates.extend(parcel.decided.iter().map(|(name, commit)| Update {
+            name: name.clone(),
+            from: Expect::At(*commit),
+            to: None,
+        }));
+        let is_decided = |lost: &String| parcel.decided.iter().any(|(name, _)| name == lost);
         let limit = if publishes { PUBLISHING } else { TALK };
         let turn_away = |answer: Answer| {
             Note::forget(self.repo)?;
@@ -310,13 +534,18 @@ impl<'a, 'r> Shared<'a, 'r> {
         match self.repo.push(remote, &updates, limit)? {
             Pushed::Done => {
                 super::view::remember(self.repo)?;
+                inbox::Pending::forget(self.repo)?;
                 self.acknowledge(&note)?;
                 Ok(Sent::Yes)
             }
-            Pushed::Lost { name: lost } if lost != *name => turn_away(Answer::Moved(lost)),
+            Pushed::Lost { name: lost } if lost != *name && !is_decided(&lost) => {
+                turn_away(Answer::Moved(lost))
+            }
             Pushed::Lost { .. } => {
-                self.fetch()?;
-                self.settle(&note)
+                // It has not arrived, and what has is to be seen when others have had their turn.
+                self.is_crowded.set(true);
+                Note::forget(self.repo)?;
+                Ok(Sent::Not)
             }
             // A hook that judges all of a push at once does not say which ref it is about.
             Pushed::Unwanted { why, .. } if publishes => {
@@ -326,6 +555,12 @@ impl<'a, 'r> Shared<'a, 'r> {
             Pushed::Unwanted { why, .. } => {
                 Note::forget(self.repo)?;
                 Err(self.unwanted(name, why))
+            }
+            Pushed::NotAtomic if !publishes => {
+                Note::forget(self.repo)?;
+                self.is_alone.set(true);
+                self.withdraw()?;
+                Ok(Sent::WithoutSome)
             }
             Pushed::NotAtomic => turn_away(Answer::NotAtomic),
             Pushed::Unknown(source) => match self.fetch() {
@@ -359,6 +594,7 @@ impl<'a, 'r> Shared<'a, 'r> {
             written: Vec::new(),
             unwritten: Vec::new(),
             moved: Vec::new(),
+            decided: Vec::new(),
         };
         let mut state = entry::read(repo, parcel.to)?;
         let mut published = Vec::new();
@@ -384,6 +620,9 @@ impl<'a, 'r> Shared<'a, 'r> {
                 }
                 Ok(_) | Err(_) => parcel.unwritten.push(ticket),
             }
+        }
+        if parcel.to != from {
+            self.decide_others(&mut parcel, state)?;
         }
         repo.flush()?;
         Ok(parcel)
@@ -459,7 +698,20 @@ impl<'a, 'r> Shared<'a, 'r> {
     fn fetch(&self) -> Result<(), Error> {
         let Share { remote, name } = &self.share;
         let tracking = self.share.tracking();
-        if let Err(source) = self.repo.fetch_ref(remote, name, &tracking, TALK) {
+        let is_announced = inbox::Pending::read(self.repo)?.is_some();
+        let inbox = self.share.tracking_inbox();
+        let below = (inbox::below(&self.share), inbox.as_str());
+        let below = (is_announced || self.is_crowded.get()).then_some(below);
+        let fetch = |below| self.repo.fetch_refs(remote, (name, &tracking), below, TALK);
+        let fetched = match fetch(below) {
+            // An announcement that somebody has removed meanwhile cannot be had any more. What is
+            // known of them then is old, and only says that nothing is decided yet.
+            Err(git::Error::Failed {
+                status: Some(_), ..
+            }) if below.is_some() => fetch(below).or_else(|_again| fetch(None)),
+            fetched => fetched,
+        };
+        if let Err(source) = fetched {
             let there = self.repo.remote_ref(remote, name, TALK);
             return match there {
                 Ok(None) if !self.is_acknowledged()? => Ok(()),
@@ -490,7 +742,8 @@ impl<'a, 'r> Shared<'a, 'r> {
         let (Some(theirs), ours) = (tip, self.repo.read_ref(REF)?) else {
             return Ok(());
         };
-        if ours == Some(theirs) {
+        let decided = self.decided(theirs)?;
+        if ours == Some(theirs) && decided.is_none() {
             return Ok(());
         }
         if let Some(ours) = ours
@@ -504,7 +757,22 @@ impl<'a, 'r> Shared<'a, 'r> {
         }
         // A ledger that cannot be read is not followed.
         entry::read(self.repo, Some(theirs))?;
-        self.advance(theirs, None, &[])
+        let Some((pending, verdicts)) = decided else {
+            return self.advance(theirs, None, &[]);
+        };
+        let moves = pending.asked.iter().zip(&verdicts);
+        // What rides along has moved its refs already.
+        let moves = moves.filter(|(asked, verdict)| asked.ticket.is_some() && verdict.is_some());
+        let moves: Vec<_> = moves
+            .flat_map(|(asked, _)| asked.request.moves.clone())
+            .collect();
+        self.advance(theirs, pending.carried, &moves)?;
+        for (asked, verdict) in pending.asked.iter().zip(verdicts) {
+            if let Some(ticket) = asked.ticket.as_ref().filter(|ticket| ticket.waits()) {
+                ticket.answer(&verdict.map_or(Answer::No, Answer::Written))?;
+            }
+        }
+        inbox::Pending::forget(self.repo)
     }
 
     /// Moves ledger, outbox and refs in one step. Under the lock of this machine's files.
@@ -611,6 +879,10 @@ impl<'a, 'r> Shared<'a, 'r> {
         }
         .into())
     }
+}
+
+fn is_answered(own: Option<&Ticket>) -> bool {
+    own.is_some_and(|own| !own.waits())
 }
 
 impl Parcel {

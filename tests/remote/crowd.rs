@@ -1,0 +1,114 @@
+//! What becomes of what a machine announces because it has lost a race?
+
+use std::path::Path;
+
+use super::fleet::Fleet;
+use crate::support::{Call, Kill, assert_sound, for_every_git_call};
+
+/// The next push of the ledger loses, as if somebody else had the ref locked; the one after it finds
+/// the lock gone.
+const LOSE_ONCE: &str = "rm -f refs/stream/ledger.lock\n\
+                         while read -r _ _ name; do\n\
+                         if [ \"$name\" = refs/stream/ledger ] && [ -e armed ]; then\n\
+                         rm armed; touch refs/stream/ledger.lock; fi; done; exit 0";
+
+/// Two machines, on a server on which pushes can be made to lose.
+struct Scene {
+    fleet: Fleet,
+    one: std::path::PathBuf,
+    two: std::path::PathBuf,
+}
+
+impl Scene {
+    fn new() -> Scene {
+        let fleet = Fleet::new();
+        let (one, two) = (fleet.ready_machine("one"), fleet.ready_machine("two"));
+        fleet.hook("pre-receive", LOSE_ONCE);
+        Scene { fleet, one, two }
+    }
+
+    fn arm(&self) {
+        std::fs::write(self.fleet.remote.join("armed"), "").unwrap();
+    }
+
+    fn claim(&self, machine: &Path, agent: &str, name: &str, files: &str) -> Call {
+        let words = ["claim", name, "--files", files];
+        self.fleet.on(machine, &words).agent(agent)
+    }
+
+    /// The announcements on the remote.
+    fn announced(&self) -> String {
+        let list = ["for-each-ref", "refs/stream/inbox"];
+        self.fleet.sandbox.git_in(&self.fleet.remote, &list)
+    }
+
+    /// How many entries of the ledger were decided for another machine.
+    fn decided(&self) -> usize {
+        let log = [
+            "log",
+            "--format=%(trailers:key=Asked)",
+            "refs/stream/ledger",
+        ];
+        let log = self.fleet.sandbox.git_in(&self.fleet.remote, &log);
+        log.lines().filter(|line| !line.is_empty()).count()
+    }
+}
+
+#[test]
+fn whoever_finds_nobody_else_decides_what_it_has_announced_itself() {
+    let scene = Scene::new();
+    scene.arm();
+    let claim = scene.claim(&scene.one, "a1", "api", "src/api/**");
+    let ran = claim.counting().go();
+    ran.succeeded();
+    let pushes = ran.git_calls();
+    let pushes = pushes.iter().filter(|call| call.contains(" push "));
+    // Lost, announced, and both in one.
+    assert_eq!(pushes.count(), 3);
+    assert_eq!(scene.announced(), "");
+    assert_eq!((scene.fleet.claims(), scene.decided()), (1, 0));
+    assert!(!scene.one.join(".git/git-stream/announced.json").exists());
+}
+
+/// A machine dies at any point of announcing; another one, which has lost as well, writes next.
+fn dies_and_is_decided(files: &str, both: &dyn Fn(i32, i32) -> bool) -> usize {
+    let mut decided = 0;
+    let calls = for_every_git_call(|kill: Kill| {
+        let scene = Scene::new();
+        scene.arm();
+        let mine = || scene.claim(&scene.one, "a1", "api", "src/api/**");
+        let killed = mine().killed_at(kill).go().was_killed();
+        scene.arm();
+        let other = scene.claim(&scene.two, "a2", "ui", files).go();
+        decided += scene.decided();
+        let again = mine().go();
+        assert!(
+            both(other.status(), again.status()),
+            "{kill:?}:\n{}\n{}",
+            other.block(),
+            again.block()
+        );
+        assert_eq!(scene.announced(), "", "{kill:?}");
+        for machine in [&scene.one, &scene.two] {
+            assert_sound(&scene.fleet.sandbox, machine);
+            let left = |name: &str| machine.join(".git/git-stream").join(name).exists();
+            assert!(!left("announced.json") && !left("pushing.json"), "{kill:?}");
+        }
+        killed
+    });
+    assert!(calls >= 6, "{calls}");
+    decided
+}
+
+#[test]
+fn what_a_machine_has_announced_before_it_died_is_decided_once() {
+    let decided = dies_and_is_decided("src/ui/**", &|other, again| (other, again) == (0, 0));
+    assert!(decided > 0);
+}
+
+#[test]
+fn of_two_that_overlap_one_has_it_whoever_decides() {
+    dies_and_is_decided("src/**", &|other, again| {
+        (other, again) == (0, 4) || (other, again) == (4, 0)
+    });
+}
