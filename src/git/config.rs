@@ -6,13 +6,21 @@ use std::fs::{self, OpenOptions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use bstr::BString;
+
 use super::{Error, Repo, replace_file};
 
+/// The condition under which a file is included in all linked worktrees, and only there.
+pub const LINKED: &str = "gitdir:./worktrees/";
+/// The key whose values name the files that are.
+pub const INCLUDE: &str = "includeIf.gitdir:./worktrees/.path";
+
 impl Repo {
-    /// Whether the shared configuration file includes another one, by the path as it is written.
+    /// Whether the shared configuration file includes another one in linked worktrees, by the path as
+    /// it is written.
     pub fn includes(&self, path: &str) -> Result<bool, Error> {
         let config = read_config(&self.common_dir().join("config"))?;
-        let included = config.strings("include.path").unwrap_or_default();
+        let included = config.strings(INCLUDE).unwrap_or_default();
         Ok(included.iter().any(|value| value == path))
     }
 
@@ -28,11 +36,19 @@ impl Repo {
                 .eq_ignore_ascii_case(section.as_bytes())
             {
                 included = false;
-            } else if part.header().name() == "include" {
+            } else if part.header().name().eq_ignore_ascii_case(b"includeIf")
+                && part.header().subsection_name() == Some(LINKED.into())
+            {
                 included |= part.values("path").iter().any(|value| *value == path);
             }
         }
         Ok(included)
+    }
+
+    /// A value of the shared configuration file itself; the last one counts.
+    pub fn shared_config(&self, key: &str) -> Result<Option<BString>, Error> {
+        let config = read_config(&self.common_dir().join("config"))?;
+        Ok(config.string(key).map(|value| value.to_vec().into()))
     }
 
     /// Writes lines at the end of the shared configuration file, under git's own lock.

@@ -35,7 +35,7 @@ mod worktree;
 
 pub use checkout::Checkout;
 pub use command::{Call, Git, Output};
-pub use config::sets;
+pub use config::{INCLUDE, LINKED, sets};
 pub use error::Error;
 pub use file::{is_full, replace_file};
 pub use flaw::Flaw;

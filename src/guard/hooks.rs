@@ -1,7 +1,7 @@
 //! Where do our hooks live, and in which worktrees are they active?
 //!
 //! ```text
-//! .git/config              [include] path = git-stream.config       added once, by `init`
+//! .git/config              [includeIf "gitdir:./worktrees/"] path = git-stream.config   once, by `init`
 //! .git/git-stream.config   one [includeIf "gitdir:./worktrees/ID"] per stream's worktree
 //! .git/git-stream/worktree.config      core.hooksPath = .git/git-stream/hooks
 //! .git/git-stream/hooks/               our hooks, and a pass-through for each of the user's
@@ -28,7 +28,7 @@ use super::{Error, intact, moves, outside, own};
 use crate::git::{self, Lock, Repo, replace_file};
 use crate::workspace::MARKER;
 
-/// The file in the shared git directory that `include.path` names.
+/// The file in the shared git directory that its configuration includes in linked worktrees.
 pub const INCLUDED: &str = "git-stream.config";
 /// The file that each stream's worktree includes.
 pub(super) const WORKTREE_CONFIG: &str = "worktree.config";
@@ -329,7 +329,7 @@ fn included(repo: &Repo) -> Result<Vec<u8>, Error> {
         }
     }
     let header = b"# Written by git stream: which worktrees belong to streams.\n".to_vec();
-    Ok([header, outside::config(repo)?, text.into_bytes()].concat())
+    Ok([header, text.into_bytes()].concat())
 }
 
 /// A worktree's id as a glob that matches it alone. git's configuration cannot hold a line feed

@@ -4,9 +4,12 @@
 //! with `init --strict`, the one that sees streams' branches being moved.
 //!
 //! ```text
-//! git 2.54 and newer   [hook "git-stream-…"] in .git/git-stream.config, switched off in streams
+//! git 2.54 and newer   [hook "git-stream-…"] in .git/config, switched off in streams
 //! older                a file where git looks for hooks, if there is none of that name
 //! ```
+//!
+//! Neither place is one that an agent's sandbox may write to: what stands there runs for the person
+//! in the main checkout, outside of any sandbox.
 //!
 //! Never both. The place of files is taken only inside the git directory: what `core.hooksPath`
 //! names elsewhere belongs to somebody, and may be tracked. What another program puts in the place
@@ -17,7 +20,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use super::hooks::{absent_is_fine, beside, filled, inside_quotes, is_ours, native, quoted, write};
+use super::hooks::{absent_is_fine, beside, filled, inside_quotes, is_ours, native, write};
 use super::{Error, moves, on_base, own};
 use crate::git::{self, Repo};
 
@@ -58,6 +61,8 @@ pub enum Cause {
     Taken(PathBuf),
     /// It is not there, though it could be.
     Missing(PathBuf),
+    /// git's configuration does not name it, though it could.
+    Unconfigured,
 }
 
 /// A layer that guards nothing outside of streams.
@@ -130,7 +135,7 @@ impl Cause {
         match self {
             Cause::Elsewhere(_) => "elsewhere",
             Cause::Taken(_) => "taken",
-            Cause::Missing(_) => "missing",
+            Cause::Missing(_) | Cause::Unconfigured => "missing",
         }
     }
 }
@@ -155,6 +160,10 @@ impl Off {
                     "'{}' is gone; `git stream init` puts it back",
                     hook.display()
                 )
+            }
+            Cause::Unconfigured => {
+                "the configuration does not name the hook; `git stream init` puts it back"
+                    .to_owned()
             }
         };
         format!("{what}: {why}")
@@ -198,14 +207,69 @@ pub(super) fn install(repo: &Repo) -> Result<bool, Error> {
     for layer in Layer::ALL {
         let there = there(repo, &directory, layer);
         let wanted = layer.is_wanted(repo);
-        match form(knows_configured, &directory, layer.event(), &there) {
+        let form = form(knows_configured, &directory, layer.event(), &there);
+        match form {
             Form::File if wanted => changed |= put(&directory, layer, &there)?,
             Form::File | Form::Configured | Form::Off(_) => {
                 changed |= remove_file(repo, &directory, layer, wanted)?;
             }
         }
+        // A sandbox may forbid it. The hooks of streams are elsewhere and do not depend on it.
+        changed |= match form {
+            Form::Configured if wanted => configure(repo, layer).unwrap_or(false),
+            Form::Configured | Form::File | Form::Off(_) => {
+                remove_configured(repo, layer).unwrap_or(false)
+            }
+        };
     }
     Ok(changed)
+}
+
+/// Names a hook in the shared configuration; whether that had to change.
+fn configure(repo: &Repo, layer: Layer) -> Result<bool, Error> {
+    if is_configured(repo, layer)? {
+        return Ok(false);
+    }
+    remove_configured(repo, layer)?;
+    let command = command(layer)?;
+    for (key, value) in [
+        ("command", OsStr::from_bytes(&command)),
+        ("event", OsStr::new(layer.event())),
+    ] {
+        let key = format!("hook.{}.{key}", layer.friendly_name());
+        let call = repo.call().args(["config", "--local", &key]);
+        call.arg(value).run()?;
+    }
+    Ok(true)
+}
+
+/// Takes it away; whether there was any.
+fn remove_configured(repo: &Repo, layer: Layer) -> Result<bool, Error> {
+    let section = format!("hook.{}", layer.friendly_name());
+    let is_there = ["command", "event"]
+        .into_iter()
+        .map(|key| repo.shared_config(&format!("{section}.{key}")))
+        .collect::<Result<Vec<_>, _>>()?;
+    if is_there.iter().all(Option::is_none) {
+        return Ok(false);
+    }
+    let call = repo.call().args(["config", "--local", "--remove-section"]);
+    call.arg(section).run()?;
+    Ok(true)
+}
+
+fn is_configured(repo: &Repo, layer: Layer) -> Result<bool, git::Error> {
+    let value = |key: &str| repo.shared_config(&format!("hook.{}.{key}", layer.friendly_name()));
+    Ok(
+        value("command")?.is_some_and(|value| command(layer).is_ok_and(|wanted| *value == *wanted))
+            && value("event")?.is_some_and(|value| value == layer.event()),
+    )
+}
+
+/// What git's configuration calls.
+fn command(layer: Layer) -> Result<Vec<u8>, Error> {
+    let guard = inside_quotes(&beside("git-stream-guard")?);
+    Ok([b"'", guard.as_slice(), b"' ", layer.word().as_bytes()].concat())
 }
 
 /// The files of ours among the user's hooks.
@@ -225,6 +289,7 @@ pub(super) fn uninstall(repo: &Repo) -> Result<(), Error> {
     let directory = directory(repo)?;
     for layer in Layer::ALL {
         remove_file(repo, &directory, layer, false)?;
+        remove_configured(repo, layer)?;
     }
     set_strict(repo, false)?;
     // Ours may have been the only one; it stays where anything else is in it.
@@ -236,7 +301,7 @@ pub(super) fn uninstall(repo: &Repo) -> Result<(), Error> {
 pub(super) fn is_stale(repo: &Repo) -> Result<bool, Error> {
     Ok(!off(repo)?
         .iter()
-        .all(|off| !matches!(off.cause, Cause::Missing(_))))
+        .all(|off| !matches!(off.cause, Cause::Missing(_) | Cause::Unconfigured)))
 }
 
 /// The layers that are wanted, and guard nothing outside of streams.
@@ -251,25 +316,11 @@ pub fn off(repo: &Repo) -> Result<Vec<Off>, git::Error> {
             Form::File => {
                 (there == There::Nothing).then(|| Cause::Missing(directory.join(layer.event())))
             }
-            Form::Configured => None,
+            Form::Configured => (!is_configured(repo, layer)?).then_some(Cause::Unconfigured),
         };
         found.extend(cause.map(|cause| Off { layer, cause }));
     }
     Ok(found)
-}
-
-/// What belongs into the configuration that all worktrees include.
-pub(super) fn config(repo: &Repo) -> Result<Vec<u8>, Error> {
-    let mut text = Vec::new();
-    for layer in configured(repo)? {
-        let guard = inside_quotes(&beside("git-stream-guard")?);
-        let command = [b"'", guard.as_slice(), b"' ", layer.word().as_bytes()].concat();
-        let header = format!("[hook \"{}\"]\n\tcommand = ", layer.friendly_name());
-        text.extend(header.as_bytes());
-        text.extend(quoted(OsStr::from_bytes(&command)));
-        text.extend(format!("\n\tevent = {}\n", layer.event()).as_bytes());
-    }
-    Ok(text)
 }
 
 /// What belongs into the configuration of streams' worktrees, which have hooks of their own.

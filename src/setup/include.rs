@@ -1,10 +1,12 @@
 //! How does git read our configuration without it being mixed into the user's?
 //!
 //! One line in the shared configuration includes a file of ours. Agents' sandboxes may not write
-//! `.git/config`, but they may write the file beside it, so every later change goes there.
+//! `.git/config`, but they may write the file beside it, so every later change goes there. It is
+//! included in linked worktrees only: what an agent writes there must not be what git does for a
+//! person in the main checkout.
 
 use super::Error;
-use crate::git::Repo;
+use crate::git::{INCLUDE, LINKED, Repo};
 
 /// The file of ours, beside `config` in the shared git directory.
 pub(super) const FILE: &str = "git-stream.config";
@@ -29,11 +31,11 @@ pub(super) fn add(repo: &Repo) -> Result<bool, Error> {
         remove(repo)?;
     }
     repo.call()
-        .args(["config", "--local", "--add", "include.path", FILE])
+        .args(["config", "--local", "--add", INCLUDE, FILE])
         .run()?;
     if !is_in_force(repo)? {
         remove(repo)?;
-        repo.append_config(&format!("[include]\n\tpath = {FILE}\n"))?;
+        repo.append_config(&format!("[includeIf \"{LINKED}\"]\n\tpath = {FILE}\n"))?;
     }
     Ok(true)
 }
@@ -45,7 +47,7 @@ pub(super) fn is_in_force(repo: &Repo) -> Result<bool, Error> {
 
 pub(super) fn remove(repo: &Repo) -> Result<(), Error> {
     repo.call()
-        .args(["config", "--local", "--unset-all", "include.path", VALUE])
+        .args(["config", "--local", "--unset-all", INCLUDE, VALUE])
         .run()?;
     Ok(())
 }

@@ -252,8 +252,15 @@ fn foresee(
         ));
     }
     for off in outside::off(repo)? {
-        if let outside::Cause::Missing(hook) = off.cause {
-            done.push(format!("would write '{}'", hook.display()));
+        match off.cause {
+            outside::Cause::Missing(hook) => {
+                done.push(format!("would write '{}'", hook.display()));
+            }
+            outside::Cause::Unconfigured => {
+                let file = repo.common_dir().join("config");
+                done.push(format!("would name a hook in '{}'", file.display()));
+            }
+            outside::Cause::Elsewhere(_) | outside::Cause::Taken(_) => {}
         }
     }
     if let Some(strict) = options

@@ -712,7 +712,7 @@ fn how_many_processes_of_git_a_claim_starts() {
     };
     assert_snapshot!(claim("api").git_calls().join("\n"), @"
     version
-    --git-dir $ROOT/repo/.git config --local --add include.path git-stream.config
+    --git-dir $ROOT/repo/.git config --local --add includeIf.gitdir:./worktrees/.path git-stream.config
     --git-dir $ROOT/repo/.git -c core.fsync=committed -c core.hooksPath=/dev/null update-ref -m stream: base main: set up, at $oid1 --stdin -z
     --git-dir $ROOT/repo/.git -c core.fsync=committed -c core.hooksPath=/dev/null update-ref -m stream: claim api: a1 takes src/api/** --stdin -z
     --git-dir $ROOT/repo/.git worktree add --quiet --no-checkout $ROOT/repo.streams/api stream/api

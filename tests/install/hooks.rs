@@ -6,14 +6,15 @@ use std::path::Path;
 
 use insta::assert_snapshot;
 
-use crate::support::{Fingerprint, Sandbox};
+use crate::support::{Call, Fingerprint, Sandbox};
 
 /// A guard that says how it was called and accepts.
 const GUARD: &str = "#!/bin/sh\necho \"guard: $*\" >&2\n";
 /// A path that needs care between quotes.
 const PLACE: &str = "it's a \"place\"/git-stream-guard";
 
-/// Installs the templates as `init` and `claim` do: reached only through `include.path`.
+/// Installs the templates as `init` and `claim` do: reached only through one line of the
+/// configuration, and in linked worktrees only.
 fn install(sandbox: &Sandbox) {
     let guard = sandbox.repo().join("..").join(PLACE);
     let quoted = guard.to_str().unwrap().replace('\'', "'\\''");
@@ -34,7 +35,19 @@ fn install(sandbox: &Sandbox) {
     }
     let config = format!("[core]\n\thooksPath = {}\n", hooks.display());
     sandbox.write(".git/git-stream.config", config);
-    sandbox.git(&["config", "--local", "include.path", "git-stream.config"]);
+    sandbox.git(&[
+        "config",
+        "--local",
+        "includeIf.gitdir:./worktrees/.path",
+        "git-stream.config",
+    ]);
+    sandbox.git(&["worktree", "add", "--quiet", "--detach", "../linked"]);
+}
+
+/// git in the linked worktree.
+fn git<const N: usize>(sandbox: &Sandbox, words: [&str; N]) -> Call {
+    let call = sandbox.program("git", words);
+    call.in_dir(sandbox.root().join("linked"))
 }
 
 /// A PATH with git and nothing else: the machine may have a `git-stream-guard` of its own.
@@ -56,12 +69,12 @@ fn each_hook_asks_the_guard_under_its_own_name() {
     let sandbox = Sandbox::new();
     sandbox.script(Path::new("..").join(PLACE), GUARD);
     install(&sandbox);
-    assert_snapshot!(sandbox.program("git", COMMIT).block(), @r"
-    $ git commit --quiet --allow-empty -m More
+    assert_snapshot!(git(&sandbox, COMMIT).block(), @r"
+    $ cd $ROOT/linked && git commit --quiet --allow-empty -m More
     --- stderr ---
     guard: pre-commit
-    guard: prepare-commit-msg .git/COMMIT_EDITMSG message
-    guard: commit-msg .git/COMMIT_EDITMSG
+    guard: prepare-commit-msg $ROOT/repo/.git/worktrees/linked/COMMIT_EDITMSG message
+    guard: commit-msg $ROOT/repo/.git/worktrees/linked/COMMIT_EDITMSG
     guard: post-commit
     [status 0]
     ");
@@ -74,9 +87,10 @@ fn a_refusal_reaches_git() {
         let refusal = format!("#!/bin/sh\n[ \"$1\" != {refuser} ]\n");
         sandbox.script(Path::new("..").join(PLACE), &refusal);
         install(&sandbox);
-        let tip = sandbox.git(&["rev-parse", "HEAD"]);
-        assert_eq!(sandbox.program("git", COMMIT).status(), 1, "{refuser}");
-        assert_eq!(sandbox.git(&["rev-parse", "HEAD"]), tip, "{refuser}");
+        let tip = git(&sandbox, ["rev-parse", "HEAD"]).go().stdout();
+        assert_eq!(git(&sandbox, COMMIT).status(), 1, "{refuser}");
+        let now = git(&sandbox, ["rev-parse", "HEAD"]).go().stdout();
+        assert_eq!(now, tip, "{refuser}");
     }
 }
 
@@ -93,10 +107,10 @@ fn an_unverified_commit_still_meets_the_second_hook() {
         "-m",
         "More",
     ];
-    assert_snapshot!(sandbox.program("git", commit).block(), @r"
-    $ git commit --quiet --allow-empty --no-verify -m More
+    assert_snapshot!(git(&sandbox, commit).block(), @r"
+    $ cd $ROOT/linked && git commit --quiet --allow-empty --no-verify -m More
     --- stderr ---
-    guard: prepare-commit-msg .git/COMMIT_EDITMSG message
+    guard: prepare-commit-msg $ROOT/repo/.git/worktrees/linked/COMMIT_EDITMSG message
     guard: post-commit
     [status 0]
     ");
@@ -111,7 +125,7 @@ fn a_guard_that_has_moved_is_found_on_path() {
         "{}/bin:/usr/local/bin:/usr/bin:/bin",
         sandbox.root().display()
     );
-    let ran = sandbox.program("git", COMMIT).env("PATH", path).go();
+    let ran = git(&sandbox, COMMIT).env("PATH", path).go();
     assert_eq!(
         ran.stderr().lines().next(),
         Some("guard: pre-commit"),
@@ -126,13 +140,13 @@ fn without_any_guard_nothing_is_committed_and_the_way_out_is_named() {
     let sandbox = Sandbox::new();
     install(&sandbox);
     let path = only_git(&sandbox);
-    let call = || sandbox.program("git", COMMIT).env("PATH", &path);
+    let call = || git(&sandbox, COMMIT).env("PATH", &path);
     let before = Fingerprint::of(&sandbox, &sandbox.repo());
     assert_snapshot!(call().block(), @r"
-    $ PATH=$ROOT/only-git git commit --quiet --allow-empty -m More
+    $ cd $ROOT/linked && PATH=$ROOT/only-git git commit --quiet --allow-empty -m More
     --- stderr ---
     error: git stream is gone, so this commit cannot be checked
-    hint: Install it again, or remove its hooks: git config --local --unset-all include.path '^git-stream[.]config$'
+    hint: Install it again, or remove its hooks: git config --local --unset-all includeIf.gitdir:./worktrees/.path '^git-stream[.]config$'
     [status 1]
     ");
     before.assert_same(&Fingerprint::of(&sandbox, &sandbox.repo()));

@@ -236,7 +236,10 @@ impl Home {
         let others = [".git/info", ".husky"].map(|place| repo.join(place));
         let places: Vec<PathBuf> = hooks.filter(|path| !is_ours(path)).chain(others).collect();
         let config = fs::read_to_string(repo.join(".git/config")).unwrap();
-        let config = config.replace("[include]\n\tpath = git-stream.config\n", "");
+        let config = config.replace(
+            "[includeIf \"gitdir:./worktrees/\"]\n\tpath = git-stream.config\n",
+            "",
+        );
         (Fingerprint::of_paths(&self.sandbox, &places), config)
     }
 

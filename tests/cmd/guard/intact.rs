@@ -143,15 +143,29 @@ fn a_pass_through_follows_at_the_next_command() {
     assert!(!held.hook("commit-msg").exists());
 }
 
+const OTHER: &str = "[includeIf \"gitdir:./worktrees/\"]\n\tpath = other\n";
+
+#[test]
+fn what_an_agent_may_write_says_nothing_in_the_main_checkout() {
+    let held = Held::new();
+    let config = held.sandbox.repo().join(".git/git-stream.config");
+    let mut text = fs::read_to_string(&config).unwrap();
+    text.push_str("[core]\n\tfsmonitor = touch /tmp/out\n[alias]\n\tst = !touch /tmp/out\n");
+    fs::write(&config, text).unwrap();
+    let asked = ["config", "--get-regexp", "^(core.fsmonitor|alias)"];
+    let ran = held.sandbox.program("git", asked).go();
+    assert_eq!((ran.stdout().as_str(), ran.status()), ("", 1));
+    // The next command writes it anew.
+    held.sandbox.run(["init"]).go().succeeded();
+    assert_eq!(held.try_git(&["config", "core.fsmonitor"]).status(), 1);
+}
+
 #[test]
 fn a_setting_that_a_manager_writes_later_does_not_come_after_ours() {
     let sandbox = crate::support::Sandbox::new();
-    // An [include] section before [core]: git adds ours to it.
+    // A section like ours before [core]: git adds ours to it.
     let config = fs::read_to_string(sandbox.repo().join(".git/config")).unwrap();
-    sandbox.write(
-        ".git/config",
-        format!("[include]\n\tpath = other\n{config}"),
-    );
+    sandbox.write(".git/config", format!("{OTHER}{config}"));
     let held = Held::of(sandbox);
     held.git(&["config", "core.hooksPath", ".husky/_"]);
     held.write("src/ui/app.js", "theirs\n");
@@ -161,7 +175,7 @@ fn a_setting_that_a_manager_writes_later_does_not_come_after_ours() {
     held.sandbox.run(released).go().succeeded();
     held.git(&["config", "--unset", "core.hooksPath"]);
     let text = fs::read_to_string(held.sandbox.repo().join(".git/config")).unwrap();
-    assert_eq!(text, format!("[include]\n\tpath = other\n{config}"));
+    assert_eq!(text, format!("{OTHER}{config}"));
 }
 
 #[test]
