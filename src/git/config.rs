@@ -51,6 +51,14 @@ impl Repo {
         Ok(config.string(key).map(|value| value.to_vec().into()))
     }
 
+    /// Whether git's configuration has a hook of somebody's for this event, which newer gits run.
+    pub fn configures_hook(&self, event: &str) -> bool {
+        let snapshot = self.gix.config_snapshot();
+        let sections = snapshot.sections_by_name("hook").into_iter().flatten();
+        let mut events = sections.flat_map(|section| section.values("event"));
+        events.any(|value| value.as_slice() == event.as_bytes())
+    }
+
     /// Writes lines at the end of the shared configuration file, under git's own lock.
     pub fn append_config(&self, lines: &str) -> Result<(), Error> {
         let file = self.common_dir().join("config");

@@ -4,6 +4,7 @@
 //! worktrees or the network goes through the `git` program, so that git's own rules hold.
 //! No other module starts a process of git or opens a file inside the git directory by itself.
 
+mod carry;
 mod checkout;
 mod command;
 mod config;
@@ -16,9 +17,11 @@ mod glimpse;
 mod history;
 mod index;
 mod lock;
+mod loose;
 mod merge;
 mod merge_file;
 mod object;
+mod places;
 mod present;
 mod push;
 mod quarantine;

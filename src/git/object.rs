@@ -12,7 +12,7 @@ use gix::objs::{Data, Find, Kind, Write as _};
 use gix::traverse::commit::Simple;
 use gix::traverse::commit::simple::{CommitTimeOrder, Sorting};
 
-use super::{Error, Id, Repo};
+use super::{Error, Id, Repo, loose};
 
 /// A commit, in the parts that are needed here; bytes are as git stores them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,6 +146,12 @@ impl Repo {
         let id = gix::objs::compute_hash(self.gix.object_hash(), kind, bytes)
             .map_err(|error| unwritable(error.into()))?;
         if !self.has(id) {
+            if bytes.len() <= loose::SMALL {
+                let objects = self.gix.objects.store_ref().path();
+                loose::write(objects, kind, bytes, id).map_err(|error| unwritable(error.into()))?;
+                self.unflushed.borrow_mut().push(id);
+                return Ok(id);
+            }
             self.gix
                 .objects
                 .write_buf_with_known_id(kind, bytes, id)

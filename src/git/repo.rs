@@ -21,6 +21,8 @@ pub struct Repo {
     version: OnceCell<Version>,
     /// Whether refs are kept in a way that only git can read.
     pub(super) asks_git_for_refs: bool,
+    /// Who commits, at the time of the first question.
+    committer: OnceCell<BString>,
 }
 
 impl Repo {
@@ -85,6 +87,7 @@ impl Repo {
             top,
             main_top,
             version: OnceCell::new(),
+            committer: OnceCell::new(),
             asks_git_for_refs,
         })
     }
@@ -204,6 +207,9 @@ impl Repo {
     ///
     /// For the ledger: an audit entry must not fail because somebody has not set `user.name`.
     pub fn committer(&self) -> Result<BString, Error> {
+        if let Some(known) = self.committer.get() {
+            return Ok(known.clone());
+        }
         let mut gix = self.gix.clone();
         let signature =
             gix.committer_or_set_generic_fallback()
@@ -220,7 +226,7 @@ impl Repo {
                 what: "the committer's identity".to_owned(),
                 source: source.into(),
             })?;
-        Ok(line.into())
+        Ok(self.committer.get_or_init(|| line.into()).clone())
     }
 
     /// Whether git knows who commits here: what `git commit` would refuse without.

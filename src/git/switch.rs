@@ -185,9 +185,14 @@ impl Repo {
         Ok(())
     }
 
-    /// Runs the user's hook that is told of rewritten commits, and copies notes as configured.
-    /// `pairs` are old and new ids.
-    pub fn tell_rewritten(&self, top: &Path, pairs: &[(Id, Id)]) -> Result<(), Error> {
+    /// Copies notes as configured, and runs the hook that is told of rewritten commits, if it is
+    /// wanted. `pairs` are old and new ids.
+    pub fn tell_rewritten(
+        &self,
+        top: &Path,
+        pairs: &[(Id, Id)],
+        is_hook_wanted: bool,
+    ) -> Result<(), Error> {
         let mut input = Vec::new();
         for (old, new) in pairs {
             input.extend(format!("{old} {new}\n").into_bytes());
@@ -197,6 +202,9 @@ impl Repo {
             self.call_in(top)
                 .args(["notes", "copy", "--for-rewrite=rebase"])
                 .run_with_input(&input)?;
+        }
+        if !is_hook_wanted {
+            return Ok(());
         }
         if !self.version()?.feeds_hooks() {
             let alias = format!("alias.git-stream-hook=!{RUN_HOOK}");

@@ -3,6 +3,7 @@
 //! Differences are raw: a rename is a removal and an addition, modes, symlinks and submodules
 //! count, and every path is listed, even where git's configuration would hide it.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use bstr::{BStr, BString, ByteSlice as _};
@@ -76,6 +77,66 @@ impl Entry {
 
 pub(super) type Entries = BTreeMap<BString, Entry>;
 
+/// The entries of a tree where it lies in memory, each name once.
+pub(super) struct Listing<'t>(Vec<(&'t BStr, Entry)>);
+
+impl<'t> Listing<'t> {
+    /// Reads what [`Repo::tree_bytes`] has answered. Of a name that is there twice, the last counts.
+    pub(super) fn of(tree: Option<Id>, bytes: &'t [u8]) -> Result<Listing<'t>, Error> {
+        let mut entries: Vec<(&BStr, Entry)> = Vec::with_capacity(bytes.len() / 32);
+        let Some(tree) = tree else {
+            return Ok(Listing(entries));
+        };
+        let mut is_sorted = true;
+        for entry in TreeRefIter::from_bytes(bytes, tree.kind()) {
+            let entry = entry.map_err(|source| malformed(tree, source))?;
+            let (mode, id) = (u32::from(entry.mode.value()), entry.oid.to_owned());
+            is_sorted &= entries.last().is_none_or(|last| last.0 < entry.filename);
+            entries.push((entry.filename, Entry { mode, id }));
+        }
+        if !is_sorted {
+            // A directory sorts as if its name ended with '/', so few trees are by name throughout.
+            entries.reverse();
+            entries.sort_by_key(|(name, _)| *name);
+            entries.dedup_by_key(|(name, _)| *name);
+        }
+        Ok(Listing(entries))
+    }
+
+    pub(super) fn get(&self, name: &BStr) -> Option<Entry> {
+        let at = self.0.binary_search_by_key(&name, |(other, _)| *other);
+        at.ok().map(|at| self.0[at].1)
+    }
+
+    /// Both sides' entries by name.
+    fn beside<'a>(
+        &'a self,
+        other: &'a Listing<'t>,
+    ) -> impl Iterator<Item = (&'t BStr, Option<Entry>, Option<Entry>)> {
+        let (mut old, mut new) = (self.0.iter().peekable(), other.0.iter().peekable());
+        std::iter::from_fn(move || {
+            let order = match (old.peek(), new.peek()) {
+                (Some(one), Some(other)) => one.0.cmp(other.0),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => return None,
+            };
+            let before = old.next_if(|_| order.is_le());
+            let after = new.next_if(|_| order.is_ge());
+            let name = before.or(after)?.0;
+            Some((name, before.map(|one| one.1), after.map(|one| one.1)))
+        })
+    }
+}
+
+fn malformed(tree: Id, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::Object {
+        attempt: "understand",
+        what: format!("tree {tree}"),
+        source: source.into(),
+    }
+}
+
 impl Repo {
     /// The tree of a commit.
     pub fn tree_of(&self, commit: Id) -> Result<Id, Error> {
@@ -96,11 +157,7 @@ impl Repo {
         let bytes = self.bytes(tree, Kind::Tree)?;
         let mut entries = Vec::new();
         for entry in TreeRefIter::from_bytes(&bytes, tree.kind()) {
-            let entry = entry.map_err(|source| Error::Object {
-                attempt: "understand",
-                what: format!("tree {tree}"),
-                source: source.into(),
-            })?;
+            let entry = entry.map_err(|source| malformed(tree, source))?;
             let mode = u32::from(entry.mode.value());
             entries.push((
                 entry.filename.to_owned(),
@@ -127,8 +184,10 @@ impl Repo {
             let Some(directory) = at.subtree() else {
                 return Ok(None);
             };
-            match self.entries(Some(directory))?.get(component.as_bstr()) {
-                Some(entry) => at = *entry,
+            let bytes = self.tree_bytes(Some(directory))?;
+            let listing = Listing::of(Some(directory), &bytes)?;
+            match listing.get(component.as_bstr()) {
+                Some(entry) => at = entry,
                 None => return Ok(None),
             }
         }
@@ -208,8 +267,9 @@ impl Repo {
                 source: "it is nested deeper than git reads".into(),
             });
         }
-        let (old, new) = (self.entries(old)?, self.entries(new)?);
-        for (name, before, after) in merged(&old, &new) {
+        let bytes = (self.tree_bytes(old)?, self.tree_bytes(new)?);
+        let (old, new) = (Listing::of(old, &bytes.0)?, Listing::of(new, &bytes.1)?);
+        for (name, before, after) in old.beside(&new) {
             if before == after {
                 continue;
             }
@@ -231,6 +291,14 @@ impl Repo {
             self.diff_into(path.as_bstr(), trees.0, trees.1, changes)?;
         }
         Ok(())
+    }
+
+    /// A tree as it is stored; nothing where there is none.
+    pub(super) fn tree_bytes(&self, tree: Option<Id>) -> Result<Vec<u8>, Error> {
+        match tree {
+            Some(tree) if !tree.is_empty_tree() => self.bytes(tree, Kind::Tree),
+            Some(_) | None => Ok(Vec::new()),
+        }
     }
 
     /// Writes a tree that is `base` with some files set (`Some(blob)`) or removed (`None`).
@@ -342,21 +410,6 @@ impl Repo {
         }
         self.write(Kind::Tree, &bytes)
     }
-}
-
-/// Both sides' entries by name.
-pub(super) fn merged<'a>(
-    old: &'a Entries,
-    new: &'a Entries,
-) -> impl Iterator<Item = (&'a BStr, Option<Entry>, Option<Entry>)> {
-    let names: std::collections::BTreeSet<&BString> = old.keys().chain(new.keys()).collect();
-    names.into_iter().map(|name| {
-        (
-            name.as_bstr(),
-            old.get(name).copied(),
-            new.get(name).copied(),
-        )
-    })
 }
 
 pub(super) fn joined(prefix: &BStr, name: &BStr) -> BString {

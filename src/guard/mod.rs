@@ -40,7 +40,7 @@ pub use index::staged;
 pub use moves::Stopped;
 pub use outsider::{outsider, touched};
 pub use owner::Owner;
-pub use taint::{Taint, judge as history};
+pub use taint::{Taint, judge as history, surely_obey};
 pub use unstage::{Doing, Unstaged, unstage};
 pub use verdict::{Refused, Verdict, What};
 pub use verify::{Verified, verify};

@@ -52,6 +52,12 @@ impl Own {
     }
 }
 
+/// Whether git would run a hook of the user's of this name in the worktree that the repository is
+/// seen from, besides ours.
+pub fn has_own(repo: &Repo, name: &str) -> bool {
+    repo.configures_hook(name) || Own::of(repo).find(name).is_some()
+}
+
 /// Every directory in which a worktree of the repository may have its own hooks.
 pub(super) fn directories(repo: &Repo) -> Vec<PathBuf> {
     let directories = match configured(repo) {

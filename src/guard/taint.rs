@@ -6,10 +6,10 @@ use bstr::ByteSlice as _;
 
 use super::{Error, Verdict, ask};
 use crate::exit::Explain as _;
-use crate::git::{Id, Repo};
+use crate::git::{Change, Id, Repo};
 use crate::name::StreamName;
 use crate::path;
-use crate::rule;
+use crate::rule::{self, TreeContent};
 use crate::workspace::Workspace;
 
 /// How a stream's history breaks the rule.
@@ -38,6 +38,27 @@ pub fn judge(
     let scope = ask::scope(state, plan, stream)?;
     let whose = (Some(stream.clone()), &scope);
     ask::commits(workspace.repo, (state, plan), whose, trusted, ids)
+}
+
+/// Whether commits of a stream that stand in a line on this base obey the rule, told from
+/// what each of them changes alone: `changes` lead from what the base has at a path to what one of
+/// the commits makes of it. A no says only that the commits have to be judged one by one.
+pub fn surely_obey(
+    workspace: &Workspace<'_>,
+    stream: &StreamName,
+    base: Id,
+    changes: &[Change],
+) -> Result<bool, Error> {
+    let scope = ask::scope(&workspace.state, &workspace.plan, stream)?;
+    let repo = workspace.repo;
+    let base = TreeContent::new(repo, repo.tree_of(base)?);
+    // What one commit removes does not make room for what another one adds.
+    let (made, removed): (Vec<Change>, Vec<Change>) = changes
+        .iter()
+        .cloned()
+        .partition(|change| change.new.is_some());
+    Ok(rule::judge(&scope, &made, &base)?.is_empty()
+        && rule::judge(&scope, &removed, &base)?.is_empty())
 }
 
 /// How the history up to `tip` breaks the rule, if it does.

@@ -193,7 +193,7 @@ impl Run<'_> {
         let rewritten: Vec<(Id, Id)> = combined.pairs.clone();
         if met.is_none()
             && !rewritten.is_empty()
-            && let Err(error) = repo.tell_rewritten(&linked.top, &rewritten)
+            && let Err(error) = repo.tell_rewritten(&linked.top, &rewritten, true)
         {
             let note = format!("the post-rewrite hook failed: {error}");
             self.notes.push(note);

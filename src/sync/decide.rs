@@ -12,7 +12,8 @@ use std::path::Path;
 use bstr::{BString, ByteSlice as _};
 
 use super::Error;
-use super::landed::{Landed, landed};
+use super::landed::{Landed, landed, landed_of_line};
+use super::line::{Pick, change_attributes, line, may_be_repeated};
 use crate::git::{Commit, Conflict, Error as GitError, Id, Lock, Merged, Merges, Repo, Scratch};
 
 /// What is asked.
@@ -148,13 +149,6 @@ impl Stuck {
     }
 }
 
-/// One commit that is to be applied.
-struct Pick {
-    id: Id,
-    commit: Commit,
-    parent_tree: Id,
-}
-
 /// What a pick has become: the tree of the new commit, unless it is not needed.
 struct Applied {
     pick: Pick,
@@ -174,8 +168,13 @@ pub fn decide(range: &Range<'_>) -> Result<Verdict, Error> {
     if bases.contains(&tip) {
         return Ok(Verdict::Contained);
     }
-    let landed = match bases.as_slice() {
-        [fork] => landed(repo, *fork, base, tip)?,
+    let line = match bases.as_slice() {
+        [fork] => line(repo, *fork, tip)?,
+        _ => None,
+    };
+    let landed = match (bases.as_slice(), &line) {
+        ([fork], Some(line)) => landed_of_line(repo, *fork, base, line)?,
+        ([fork], None) => landed(repo, *fork, base, tip)?,
         _ => None,
     };
     let Todo {
@@ -183,7 +182,7 @@ pub fn decide(range: &Range<'_>) -> Result<Verdict, Error> {
         mut dropped,
         merges,
         order,
-    } = Todo::read(range, landed)?;
+    } = Todo::read(range, landed, line)?;
     let applied = match apply(range, picks)? {
         Ok(applied) => applied,
         Err(stuck) => {
@@ -227,7 +226,7 @@ pub(super) fn replay_since(
         tip: from,
         by: range.base,
     };
-    let mut todo = Todo::read(range, Some(landed))?;
+    let mut todo = Todo::read(range, Some(landed), None)?;
     let behind = range.repo.commits_between(&[from], &[range.base])?;
     todo.dropped.retain(|one| !behind.contains(&one.id));
     let applied = match apply(range, todo.picks)? {
@@ -249,16 +248,7 @@ pub fn pick_onto(range: &Range<'_>, ids: &[Id]) -> Result<Result<Replay, Box<Stu
     let repo = range.repo;
     let mut picks = Vec::new();
     for id in ids {
-        let commit = repo.commit(*id)?;
-        let parent_tree = match commit.parents.first() {
-            Some(parent) => repo.tree_of(*parent)?,
-            None => Id::empty_tree(id.kind()),
-        };
-        picks.push(Pick {
-            id: *id,
-            commit,
-            parent_tree,
-        });
+        picks.push(Pick::of(repo, *id, repo.commit(*id)?)?);
     }
     let applied = match apply(range, picks)? {
         Ok(applied) => applied,
@@ -283,7 +273,12 @@ struct Todo {
 }
 
 impl Todo {
-    fn read(range: &Range<'_>, landed: Option<Landed>) -> Result<Todo, Error> {
+    /// `line` is what the stream has, where that is one line of commits.
+    fn read(
+        range: &Range<'_>,
+        landed: Option<Landed>,
+        line: Option<Vec<Pick>>,
+    ) -> Result<Todo, Error> {
         let repo = range.repo;
         let behind: HashSet<Id> = match landed {
             Some(landed) => repo
@@ -298,42 +293,52 @@ impl Todo {
             merges: 0,
             order: Vec::new(),
         };
-        for candidate in repo.candidates(range.base, range.tip)? {
-            let id = candidate.id;
-            let commit = repo.commit(id)?;
-            if commit.parents.len() > 1 {
-                todo.merges += 1;
-                continue;
-            }
-            todo.order.push(id);
-            let parent_tree = match commit.parents.first() {
-                Some(parent) => repo.tree_of(*parent)?,
-                None => Id::empty_tree(id.kind()),
+        for (pick, is_repeated) in todo.candidates(range, line)? {
+            todo.order.push(pick.id);
+            let landed = landed.filter(|_| behind.contains(&pick.id));
+            let why = match landed {
+                // All empty commits make the same change, namely none; they are somebody's words.
+                _ if is_repeated && !pick.is_empty() => Why::SameChange,
+                Some(landed) => Why::Landed(landed.by),
+                None => {
+                    todo.picks.push(pick);
+                    continue;
+                }
             };
-            // All empty commits make the same change, namely none; they are somebody's words.
-            if candidate.is_on_other_side && commit.tree != parent_tree {
-                todo.dropped.push(Dropped {
-                    id,
-                    subject: commit.subject().to_owned(),
-                    why: Why::SameChange,
-                });
-                continue;
-            }
-            if let Some(landed) = landed.filter(|_| behind.contains(&id)) {
-                todo.dropped.push(Dropped {
-                    id,
-                    subject: commit.subject().to_owned(),
-                    why: Why::Landed(landed.by),
-                });
-                continue;
-            }
-            todo.picks.push(Pick {
-                id,
-                commit,
-                parent_tree,
+            todo.dropped.push(Dropped {
+                id: pick.id,
+                subject: pick.commit.subject().to_owned(),
+                why,
             });
         }
         Ok(todo)
+    }
+
+    /// What a rebase would look at, oldest first, and whether the base makes the same change.
+    fn candidates(
+        &mut self,
+        range: &Range<'_>,
+        line: Option<Vec<Pick>>,
+    ) -> Result<Vec<(Pick, bool)>, Error> {
+        let Range {
+            repo, base, tip, ..
+        } = *range;
+        if let Some(line) = line
+            && !may_be_repeated(repo, &line, (base, tip))?
+        {
+            return Ok(line.into_iter().map(|pick| (pick, false)).collect());
+        }
+        let mut found = Vec::new();
+        for candidate in repo.candidates(base, tip)? {
+            let commit = repo.commit(candidate.id)?;
+            if commit.parents.len() > 1 {
+                self.merges += 1;
+                continue;
+            }
+            let pick = Pick::of(repo, candidate.id, commit)?;
+            found.push((pick, candidate.is_on_other_side));
+        }
+        Ok(found)
     }
 }
 
@@ -368,8 +373,7 @@ fn write(
     let (mut at, mut tree) = (range.base, repo.tree_of(range.base)?);
     let mut picked = Vec::new();
     for Applied { pick, tree: next } in applied {
-        let was_empty = pick.commit.tree == pick.parent_tree;
-        if next == tree && !was_empty {
+        if next == tree && !pick.is_empty() {
             dropped.push(Dropped {
                 id: pick.id,
                 subject: pick.commit.subject().to_owned(),
@@ -415,7 +419,7 @@ impl<'r> Machine<'r> {
         Ok(Machine::InMemory(Memory {
             merges: None,
             attributes: repo.tree_of(range.base)?,
-            do_they_change: change_attributes(repo, picks)?,
+            do_they_change: picks.iter().any(|pick| change_attributes(&pick.changes)),
         }))
     }
 
@@ -484,7 +488,11 @@ impl<'r> Machine<'r> {
         match self {
             _ if theirs == parent => Ok(clean(onto)),
             Machine::InMemory(_) if onto == parent => Ok(clean(theirs)),
-            Machine::InMemory(memory) => memory.merge(range, [parent, onto, theirs]),
+            Machine::InMemory(memory) => match range.repo.carry(&pick.changes, onto)? {
+                // Nothing that it touches was touched on the other side.
+                Some(tree) => Ok(clean(tree)),
+                None => memory.merge(range, [parent, onto, theirs]),
+            },
             Machine::Scratch(scratch) => Ok(scratch.pick(pick.id)?),
         }
     }
@@ -504,18 +512,6 @@ impl Memory {
     }
 }
 
-/// Whether a pick changes the attributes under which the next one is merged.
-fn change_attributes(repo: &Repo, picks: &[Pick]) -> Result<bool, Error> {
-    for pick in picks {
-        if other_attributes(repo, pick.parent_tree, pick.commit.tree)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
 fn other_attributes(repo: &Repo, one: Id, other: Id) -> Result<bool, Error> {
-    let changes = repo.diff_trees(Some(one), Some(other))?;
-    let is_about = |path: &BString| path.rsplit_str("/").next() == Some(b".gitattributes");
-    Ok(changes.iter().any(|change| is_about(&change.path)))
+    Ok(change_attributes(&repo.diff_trees(Some(one), Some(other))?))
 }

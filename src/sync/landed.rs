@@ -14,11 +14,12 @@
 //! was combined with other changes to the same files is not seen; it is replayed, as by a rebase.
 //! So is one that the base has taken back as a whole: there is nothing of it on the base.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use bstr::BString;
+use bstr::{BStr, BString, ByteSlice as _};
 
 use super::Error;
+use super::line::Pick;
 use crate::git::{Change, Commit, Id, Leaf, Repo};
 
 /// The newest part of a stream that the base has.
@@ -46,7 +47,10 @@ pub fn landed(repo: &Repo, fork: Id, base: Id, tip: Id) -> Result<Option<Landed>
             trunk = Some(Trunk::read(repo, fork, base)?);
         }
         let by = match &mut trunk {
-            Some(trunk) => trunk.has(telling, &changes)?,
+            Some(trunk) => {
+                let all: Vec<Wanted<'_>> = changes.iter().map(wanted).collect();
+                trunk.has(wanted(telling), &all)?
+            }
             None => None,
         };
         if let Some(by) = by {
@@ -54,6 +58,65 @@ pub fn landed(repo: &Repo, fork: Id, base: Id, tip: Id) -> Result<Option<Landed>
         }
     }
     Ok(None)
+}
+
+/// The same for a stream that is one line of commits.
+pub(super) fn landed_of_line(
+    repo: &Repo,
+    fork: Id,
+    base: Id,
+    line: &[Pick],
+) -> Result<Option<Landed>, Error> {
+    let mut sum: BTreeMap<&BStr, Difference> = BTreeMap::new();
+    for change in line.iter().flat_map(|pick| &pick.changes) {
+        let path = change.path.as_bstr();
+        let before = change.old;
+        sum.entry(path)
+            .or_insert(Difference { before, now: None })
+            .now = change.new;
+    }
+    let paths: Vec<&BStr> = sum.keys().copied().collect();
+    let there = repo.leaves_at(repo.tree_of(base)?, &paths)?;
+    let both = sum.iter().zip(there);
+    let met: HashSet<&BStr> = both
+        .filter(|((_, since), there)| since.before != *there)
+        .map(|((path, _), _)| *path)
+        .collect();
+    if met.is_empty() {
+        return Ok(None);
+    }
+    let mut trunk = Trunk::read(repo, fork, base)?;
+    for pick in line.iter().rev() {
+        let changed = || sum.iter().filter(|(_, since)| since.before != since.now);
+        let telling = changed().find(|(path, _)| met.contains(*path));
+        // What is empty cannot be seen on the base; it stays, as somebody's words.
+        if let Some((path, since)) = telling.filter(|_| !pick.is_empty()) {
+            let all: Vec<Wanted<'_>> = changed().map(|(path, since)| (*path, since.now)).collect();
+            if let Some(by) = trunk.has((path, since.now), &all)? {
+                let tip = pick.id;
+                return Ok(Some(Landed { tip, by }));
+            }
+        }
+        for change in &pick.changes {
+            if let Some(since) = sum.get_mut(change.path.as_bstr()) {
+                since.now = change.old;
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// What a path was at the fork, and what it is at some commit of the stream.
+struct Difference {
+    before: Option<Leaf>,
+    now: Option<Leaf>,
+}
+
+/// A path, and what it has to be.
+type Wanted<'a> = (&'a BStr, Option<Leaf>);
+
+fn wanted(change: &Change) -> Wanted<'_> {
+    (change.path.as_bstr(), change.new)
 }
 
 /// The stream's commits that contain the fork and are not empty, newest first, along first
@@ -106,35 +169,34 @@ impl<'r> Trunk<'r> {
         })
     }
 
-    /// The oldest commit that has all of these changes, and brought at least one of them.
-    fn has(&mut self, telling: &Change, changes: &[Change]) -> Result<Option<Id>, Error> {
-        let history = self.history(telling)?.clone();
+    /// The oldest commit that has all of this, and brought at least some of it.
+    fn has(&mut self, telling: Wanted<'_>, all: &[Wanted<'_>]) -> Result<Option<Id>, Error> {
+        let history = self.history(telling.0)?.clone();
         for (at, leaf) in history.iter().enumerate().skip(1) {
-            if *leaf == telling.new && self.equals(at, changes)? && !self.equals(at - 1, changes)? {
+            if *leaf == telling.1 && self.equals(at, all)? && !self.equals(at - 1, all)? {
                 return Ok(Some(self.trees[at].0));
             }
         }
         Ok(None)
     }
 
-    fn equals(&self, at: usize, changes: &[Change]) -> Result<bool, Error> {
+    fn equals(&self, at: usize, all: &[Wanted<'_>]) -> Result<bool, Error> {
         let tree = self.trees[at].1;
-        for change in changes {
-            if self.repo.leaf_at(tree, change.path.as_ref())? != change.new {
+        for (path, wanted) in all {
+            if self.repo.leaf_at(tree, path)? != *wanted {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    fn history(&mut self, change: &Change) -> Result<&Vec<Option<Leaf>>, Error> {
-        let path = &change.path;
-        if !self.leaves.contains_key(path) {
+    fn history(&mut self, path: &BStr) -> Result<&Vec<Option<Leaf>>, Error> {
+        if !self.leaves.contains_key(path.as_bytes().as_bstr()) {
             let mut leaves = Vec::new();
             for (_, tree) in &self.trees {
-                leaves.push(self.repo.leaf_at(*tree, path.as_ref())?);
+                leaves.push(self.repo.leaf_at(*tree, path)?);
             }
-            self.leaves.insert(path.clone(), leaves);
+            self.leaves.insert(path.to_owned(), leaves);
         }
         Ok(&self.leaves[path])
     }

@@ -25,6 +25,7 @@ mod early;
 mod error;
 mod ground;
 mod landed;
+mod line;
 mod live;
 mod memory;
 mod obstacle;

@@ -14,8 +14,8 @@ use super::{
     decide_since, early, ground, obstacle, question, recover, scope,
 };
 use crate::exit::Explain as _;
-use crate::git::{self, Id, Linked, Repo};
-use crate::guard;
+use crate::git::{self, Change, Id, Linked, Repo};
+use crate::guard::{self, own::has_own};
 use crate::ledger::{Actor, Operation, What};
 use crate::name::{AgentName, StreamName};
 use crate::pattern::Matcher;
@@ -23,6 +23,8 @@ use crate::workspace::Workspace;
 
 /// How long a remote may take to answer.
 const FETCH: Duration = Duration::from_secs(30);
+/// What git runs when commits have become others.
+const HOOK: &str = "post-rewrite";
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
@@ -182,9 +184,12 @@ impl<'a, 'r> Run<'a, 'r> {
         let recall = |stuck: &Stuck| {
             let found = memory.recall(stuck)?;
             // The chain may be gone through twice, where the quick way breaks off.
-            let recalled = Recalled::of(stuck);
-            if found.is_some() && !used.borrow().contains(&recalled) {
-                used.borrow_mut().push(recalled);
+            if let Some(tree) = found {
+                let recalled = Recalled::of(stuck, tree);
+                let mut used = used.borrow_mut();
+                if !used.contains(&recalled) {
+                    used.push(recalled);
+                }
             }
             Ok(found)
         };
@@ -252,15 +257,16 @@ impl<'a, 'r> Run<'a, 'r> {
                     merges: 0,
                 };
                 let landed = self.has_own_work(tip)?;
-                self.move_to(linked, tip, replay, landed)
+                self.move_to(linked, tip, (replay, landed), &[])
             }
             Verdict::Moves(replay) => {
-                let question = self.scope_question(linked, tip, &replay)?;
+                let brought = scope::brought(self.workspace.repo, base, &replay)?;
+                let question = self.scope_question(linked, tip, (&replay, &brought))?;
                 if let Some(question) = question {
                     return self.stopped(question);
                 }
                 let landed = replay.picked.is_empty() && !replay.dropped.is_empty();
-                self.move_to(linked, tip, replay, landed)
+                self.move_to(linked, tip, (replay, landed), &brought)
             }
             Verdict::Stuck(stuck) => {
                 let question =
@@ -274,10 +280,10 @@ impl<'a, 'r> Run<'a, 'r> {
         &self,
         linked: &Linked,
         tip: Id,
-        replay: &Replay,
+        moved: (&Replay, &[Change]),
     ) -> Result<Option<Question>, Error> {
         let base = self.ground(tip)?.commit;
-        let paths = scope::check_scope(self.workspace, self.stream, (base, tip), replay)?;
+        let paths = scope::carried_out(self.workspace, self.stream, (base, tip), moved)?;
         if paths.is_empty() {
             return Ok(None);
         }
@@ -304,10 +310,11 @@ impl<'a, 'r> Run<'a, 'r> {
         mut self,
         linked: &Linked,
         old: Id,
-        replay: Replay,
-        landed: bool,
+        (replay, landed): (Replay, bool),
+        brought: &[Change],
     ) -> Result<Synced, Error> {
         let ground = self.ground(old)?;
+        let stands_on = ground.commit;
         let step = Step {
             stream: self.stream,
             linked,
@@ -331,7 +338,11 @@ impl<'a, 'r> Run<'a, 'r> {
             self.tell_rewritten(linked, &pairs);
         }
         let new = replay.new;
-        self.look_again(new);
+        let is_clean =
+            || guard::surely_obey(self.workspace, self.stream, stands_on, brought).unwrap_or(false);
+        if self.is_tainted() || !is_clean() {
+            self.look_again(new);
+        }
         let outcome = if landed {
             Outcome::Landed(replay)
         } else {
@@ -421,32 +432,51 @@ impl<'a, 'r> Run<'a, 'r> {
             };
             self.submit(what)?;
         }
-        self.look_again(tip);
+        if self.is_tainted() {
+            self.look_again(tip);
+        }
         self.answer(tip, tip, Outcome::UpToDate)
     }
 
     /// Tells the user's hook, and copies notes. It cannot fail what has happened.
+    ///
+    /// Where the hook is only ours, nobody is told: it would judge the new history, which is done
+    /// here.
     pub(super) fn tell_rewritten(&mut self, linked: &Linked, pairs: &[(Id, Id)]) {
         if pairs.is_empty() || self.options.dry_run {
             return;
         }
-        if let Err(error) = self.workspace.repo.tell_rewritten(&linked.top, pairs) {
+        let repo = self.workspace.repo;
+        let has_own = if repo.top() == Some(&linked.top) {
+            has_own(repo, HOOK)
+        } else {
+            Repo::at(&linked.top).map_or(true, |repo| has_own(&repo, HOOK))
+        };
+        if let Err(error) = repo.tell_rewritten(&linked.top, pairs, has_own) {
             self.notes.extend(about_hook(&error));
         }
     }
 
-    /// Whether a history that broke the rule is clean by now: what broke it may have been dropped,
-    /// or mended by a command that runs no hook.
-    pub(super) fn look_again(&mut self, tip: Id) {
+    fn is_tainted(&self) -> bool {
         let record = self.workspace.state.stream(self.stream);
-        if self.options.dry_run || record.is_none_or(|record| record.tainted.is_none()) {
+        record.is_some_and(|record| record.tainted.is_some())
+    }
+
+    /// Whether the history breaks the rule: what broke it may have been dropped, or mended by a
+    /// command that runs no hook; and what has broken it may have run none, either.
+    pub(super) fn look_again(&mut self, tip: Id) {
+        if self.options.dry_run {
             return;
         }
         let stream = self.stream;
         let note = match guard::verify(self.workspace, stream, tip) {
-            Ok(verified) => match verified.taint {
-                None => format!("the history of '{stream}' is clean again"),
-                Some(taint) => format!("its history breaks the rule still: {}", taint.why),
+            Ok(verified) => match (verified.taint, verified.was_tainted) {
+                (None, false) => return,
+                (None, true) => format!("the history of '{stream}' is clean again"),
+                (Some(taint), true) => {
+                    format!("its history breaks the rule still: {}", taint.why)
+                }
+                (Some(taint), false) => format!("its history breaks the rule: {}", taint.why),
             },
             Err(error) => format!("cannot tell whether the history is clean: {error}"),
         };

@@ -5,13 +5,32 @@
 
 use std::collections::BTreeSet;
 
-use bstr::{BString, ByteSlice as _};
+use bstr::{BStr, BString, ByteSlice as _};
 
 use super::{Error, Replay};
-use crate::git::{Id, Repo};
+use crate::git::{Change, Id, Repo};
 use crate::name::StreamName;
 use crate::rule::Scope;
 use crate::workspace::Workspace;
+
+/// What each commit of a replay changes at a path, compared with what the base has there.
+pub(super) fn brought(repo: &Repo, base: Id, replay: &Replay) -> Result<Vec<Change>, Error> {
+    let start = repo.tree_of(base)?;
+    let (mut brought, mut before) = (Vec::new(), start);
+    for picked in &replay.picked {
+        let tree = repo.tree_of(picked.new)?;
+        // What one of them changes is what all of them change, looked at once.
+        let mut changes = repo.diff_trees(Some(before), Some(tree))?;
+        changes.sort_by(|one, other| one.path.cmp(&other.path));
+        let paths: Vec<&BStr> = changes.iter().map(|change| change.path.as_bstr()).collect();
+        let there = repo.leaves_at(start, &paths)?;
+        for (change, old) in changes.into_iter().zip(there) {
+            brought.push(Change { old, ..change });
+        }
+        before = tree;
+    }
+    Ok(brought)
+}
 
 /// The paths that only the move has brought out of the stream's patterns.
 pub fn check_scope(
@@ -20,48 +39,39 @@ pub fn check_scope(
     (base, tip): (Id, Id),
     replay: &Replay,
 ) -> Result<Vec<BString>, Error> {
+    let brought = brought(workspace.repo, base, replay)?;
+    carried_out(workspace, stream, (base, tip), (replay, &brought))
+}
+
+/// The same, where it is known what the commits change.
+pub(super) fn carried_out(
+    workspace: &Workspace<'_>,
+    stream: &StreamName,
+    (base, tip): (Id, Id),
+    (replay, brought): (&Replay, &[Change]),
+) -> Result<Vec<BString>, Error> {
     let repo = workspace.repo;
     let Some(claim) = workspace.state.claim(stream) else {
         return Ok(Vec::new());
     };
     let scope = Scope::new(&claim.territory(), &workspace.plan);
-    let mut found = BTreeSet::new();
-    let start = repo.tree_of(base)?;
-    let mut before = start;
-    for picked in &replay.picked {
-        let tree = repo.tree_of(picked.new)?;
-        // What one of them changes is what all of them change, looked at once.
-        found.extend(outside(repo, &scope, start, (before, tree))?);
-        before = tree;
-    }
+    let is_outside = |change: &&Change| {
+        change.old != change.new && scope.is_foreign(change.path.as_bstr(), change.old.is_none())
+    };
+    let outside = brought.iter().filter(is_outside);
+    let mut found: BTreeSet<BString> = outside.map(|change| change.path.clone()).collect();
     if found.is_empty() {
         return Ok(Vec::new());
     }
     for fork in repo.merge_bases(base, &[tip])? {
         let fork = repo.tree_of(fork)?;
         for picked in &replay.picked {
-            let before = outside(repo, &scope, fork, (fork, repo.tree_of(picked.old)?))?;
-            found.retain(|path| !before.contains(path));
+            for change in repo.diff_trees(Some(fork), Some(repo.tree_of(picked.old)?))? {
+                if is_outside(&&change) {
+                    found.remove(&change.path);
+                }
+            }
         }
     }
     Ok(found.into_iter().collect())
-}
-
-/// The paths that a step changes to something else than they were at the start, and that are not
-/// the stream's.
-fn outside(
-    repo: &Repo,
-    scope: &Scope,
-    start: Id,
-    (from, to): (Id, Id),
-) -> Result<BTreeSet<BString>, Error> {
-    let mut found = BTreeSet::new();
-    for change in repo.diff_trees(Some(from), Some(to))? {
-        let path = change.path.as_bstr();
-        let old = repo.leaf_at(start, path)?;
-        if old != change.new && scope.is_foreign(path, old.is_none()) {
-            found.insert(change.path);
-        }
-    }
-    Ok(found)
 }

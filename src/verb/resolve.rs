@@ -10,7 +10,7 @@ use crate::git::Repo;
 use crate::name::{AgentName, StreamName};
 use crate::path;
 use crate::sync::resolve::{self, Aborted, Opened};
-use crate::sync::{Options, Question};
+use crate::sync::{Options, Question, Recalled};
 
 /// Finish a stopped sync in a worktree of its own
 ///
@@ -102,6 +102,9 @@ fn opened(opened: &Opened, out: &mut Out) {
         (false, Some(_)) => "begun",
         (false, None) => "going-on",
     };
+    for known in &opened.recalled {
+        out.say(known.text());
+    }
     if let Some(question) = question {
         out.say(&question.question);
     }
@@ -116,7 +119,7 @@ fn opened(opened: &Opened, out: &mut Out) {
         ),
         (false, true) => format!("finish there, then `git stream resolve {stream} --done`"),
     });
-    let object = json!({
+    let mut object = json!({
         "version": 1,
         "outcome": outcome,
         "stream": stream,
@@ -124,6 +127,10 @@ fn opened(opened: &Opened, out: &mut Out) {
         "paths": paths,
         "escalation": question.map(Question::json),
     });
+    if !opened.recalled.is_empty() {
+        let recalled: Vec<Value> = opened.recalled.iter().map(Recalled::json).collect();
+        object["remembered"] = recalled.into();
+    }
     out.place(&top, &object);
 }
 

@@ -17,7 +17,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::kill::Shim;
+use super::kill::{Shim, at_change};
 use super::mask::Mask;
 use super::{Kill, Sandbox};
 
@@ -29,6 +29,8 @@ const LONGEST: Duration = Duration::from_secs(120);
 pub(crate) struct Call {
     program: PathBuf,
     args: Vec<OsString>,
+    /// What it is started by.
+    before: Vec<OsString>,
     directory: PathBuf,
     repo: PathBuf,
     root: PathBuf,
@@ -57,6 +59,7 @@ impl Call {
             root: sandbox.root().to_owned(),
             environment: sandbox.environment().clone(),
             added: Vec::new(),
+            before: Vec::new(),
             stdin: Vec::new(),
             shim: None,
             mask: sandbox.mask(),
@@ -111,6 +114,12 @@ impl Call {
         self.shimmed(Some(kill))
     }
 
+    /// Ends it by SIGKILL at one of the changes that it makes to the file system by itself.
+    pub(crate) fn killed_at_change(mut self, number: usize) -> Call {
+        self.before = at_change(number);
+        self
+    }
+
     fn shimmed(mut self, kill: Option<Kill>) -> Call {
         let shim = Shim::new(&self.root, kill);
         shim.enter(&mut self.environment);
@@ -143,7 +152,9 @@ impl Call {
     /// Program and arguments, in that order.
     pub(super) fn command(&self) -> Vec<OsString> {
         let program = self.program.clone().into_os_string();
-        std::iter::once(program)
+        let before = self.before.iter().cloned();
+        before
+            .chain([program])
             .chain(self.args.iter().cloned())
             .collect()
     }

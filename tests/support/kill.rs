@@ -13,7 +13,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process;
+use std::process::{self, Command};
 
 use tempfile::TempDir;
 
@@ -46,6 +46,43 @@ pub(crate) fn for_every_git_call(mut attempt: impl FnMut(Kill) -> bool) -> usize
         );
     }
     panic!("the command started {TOO_MANY} git processes");
+}
+
+/// Calls `attempt` with every number of a change that a command makes to the file system by itself
+/// (a rename, a removal, a link), until it survives. `attempt` prepares a repository, runs the
+/// command with `killed_at_change(number)`, checks what is left, and says whether the command was
+/// killed. Returns how many there were; 0 where nothing can kill it there, which is said loudly.
+#[track_caller]
+pub(crate) fn for_every_change(mut attempt: impl FnMut(usize) -> bool) -> usize {
+    let traces = Command::new("strace")
+        .args(["-o", "/dev/null", "true"])
+        .output();
+    if !traces.is_ok_and(|output| output.status.success()) {
+        println!("!!!!  SKIPPED: strace is not here, or may not trace  !!!!");
+        return 0;
+    }
+    for number in 1..TOO_MANY {
+        if !attempt(number) {
+            assert!(number > 1, "the command changed nothing at all");
+            return number - 1;
+        }
+    }
+    panic!("the command made {TOO_MANY} changes");
+}
+
+/// What has a command killed at one of its own changes, in front of the command's line. What it
+/// starts is not killed.
+pub(super) fn at_change(number: usize) -> Vec<OsString> {
+    const CHANGES: &str = "rename,renameat,renameat2,unlink,unlinkat,link,linkat,rmdir";
+    let words = [
+        "strace".to_owned(),
+        "-qq".to_owned(),
+        "-o".to_owned(),
+        "/dev/null".to_owned(),
+        format!("--trace={CHANGES}"),
+        format!("--inject={CHANGES}:signal=KILL:when={number}"),
+    ];
+    words.map(OsString::from).to_vec()
 }
 
 /// A `git` that counts and kills.

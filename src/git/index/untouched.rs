@@ -5,17 +5,18 @@
 //! last written, and its content where that is so new that the times cannot tell. Anything out of
 //! the ordinary is a no; that only means that git has to be asked.
 
+use std::cell::{Cell, RefCell};
 use std::fs::{self, Metadata};
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use bstr::{BStr, ByteSlice as _};
+use bstr::{BStr, BString, ByteSlice as _};
 use gix::objs::Kind;
 
 use super::entries::{Entry, Raw};
 use super::file;
-use super::layout::{Layout, STAT, u16_at, u32_at};
+use super::layout::{Layout, STAT, STRIDE, u16_at, u32_at};
 use crate::git::{Change, Error, GITLINK, Leaf, Linked, Repo, SYMLINK};
 
 /// In an entry's flags: git was told not to look at the file, or there are more flags.
@@ -24,7 +25,18 @@ const UNUSUAL: u16 = 0xc000;
 impl Repo {
     /// Whether nothing is staged or changed at, above or below the paths of these changes, which
     /// lead away from what is checked out.
+    ///
+    /// Costs least where they are sorted by path.
     pub fn is_untouched(&self, linked: &Linked, changes: &[Change]) -> Result<bool, Error> {
+        self.look(linked, |look| {
+            changes
+                .iter()
+                .all(|change| look.is_untouched(change) == Some(true))
+        })
+    }
+
+    /// Looks at a worktree and its index; `false` where that is not of the ordinary kind.
+    fn look(&self, linked: &Linked, answer: impl FnOnce(&Look<'_>) -> bool) -> Result<bool, Error> {
         let index = linked.git_dir.join("index");
         let failed = |source| Error::file("read", &index)(source);
         let Some(bytes) = file::content(&index).map_err(failed)? else {
@@ -41,10 +53,10 @@ impl Repo {
             raw: layout.entries(&bytes),
             written: (written.mtime(), written.mtime_nsec()),
             top: &linked.top,
+            last: Cell::new((0, 0)),
+            real: RefCell::default(),
         };
-        Ok(changes
-            .iter()
-            .all(|change| look.is_untouched(change) == Some(true)))
+        Ok(answer(&look))
     }
 }
 
@@ -53,6 +65,10 @@ struct Look<'a> {
     /// When the index was written.
     written: (i64, i64),
     top: &'a Path,
+    /// The block of entries in which was looked last, and the entry there.
+    last: Cell<(usize, usize)>,
+    /// The directory that was looked at last, and whether it is one all the way.
+    real: RefCell<(BString, bool)>,
 }
 
 impl<'a> Look<'a> {
@@ -73,7 +89,7 @@ impl<'a> Look<'a> {
             && entry.mode == leaf.mode
             && entry.id == leaf.id
             && leaf.mode != GITLINK;
-        if !is_it {
+        if !is_it || !self.is_real(path) {
             return Some(false);
         }
         let Ok(about) = fs::symlink_metadata(self.top.join(path.to_path_lossy())) else {
@@ -83,6 +99,31 @@ impl<'a> Look<'a> {
         let flags = u16_at(stat, STAT + self.raw.hash().len_in_bytes())?;
         let is_same = is_same(stat, &about)? && is_mode(leaf.mode, &about);
         Some(flags & UNUSUAL == 0 && is_same && (self.is_old(&about) || self.has(path, leaf)?))
+    }
+
+    /// Whether no symbolic link leads to where a path is.
+    fn is_real(&self, path: &BStr) -> bool {
+        let Some(end) = path.rfind_byte(b'/') else {
+            return true;
+        };
+        let directory = path[..end].as_bstr();
+        let mut last = self.real.borrow_mut();
+        if last.0 != directory {
+            let is_directory = |end: usize| {
+                let place = self.top.join(directory[..end].to_path_lossy());
+                fs::symlink_metadata(place).is_ok_and(|about| about.is_dir())
+            };
+            // What the two have in common was looked at just now.
+            let known = if last.1 {
+                common(last.0.as_bstr(), directory)
+            } else {
+                0
+            };
+            let ends = directory.find_iter("/").chain([directory.len()]);
+            let is_real = ends.filter(|end| *end > known).all(is_directory);
+            *last = (directory.to_owned(), is_real);
+        }
+        last.1
     }
 
     /// Whether no change can hide in the instant in which the index was written.
@@ -123,17 +164,42 @@ impl<'a> Look<'a> {
 
     /// Where a path is, or would be.
     fn position(&self, path: &BStr) -> Option<usize> {
-        let (mut low, mut high) = (0, self.raw.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.raw.get(middle).ok()??.path < path {
-                low = middle + 1;
+        let is_before = |nth: usize| Some(self.raw.get(nth).ok()??.path < path);
+        // The last block that begins before it.
+        let (mut block, mut high) = (0, self.raw.len().div_ceil(STRIDE));
+        while block + 1 < high {
+            let middle = block + (high - block) / 2;
+            if is_before(middle * STRIDE)? {
+                block = middle;
             } else {
                 high = middle;
             }
         }
-        Some(low)
+        let last = self.last.get();
+        let mut nth = if last.0 == block && is_before(last.1) == Some(true) {
+            last.1
+        } else {
+            block * STRIDE
+        };
+        while nth < self.raw.len() && is_before(nth)? {
+            nth += 1;
+        }
+        self.last.set((block, nth));
+        Some(nth)
     }
+}
+
+/// The length of the directory that both lie in, or are.
+fn common(one: &BStr, other: &BStr) -> usize {
+    let same = one
+        .iter()
+        .zip(other.iter())
+        .take_while(|(a, b)| a == b)
+        .count();
+    if same == one.len() && other.get(same).is_none_or(|next| *next == b'/') {
+        return same;
+    }
+    one[..same].rfind_byte(b'/').unwrap_or(0)
 }
 
 fn is_mode(mode: u32, about: &Metadata) -> bool {

@@ -124,19 +124,25 @@ pub struct Recalled {
     pub subject: BString,
     /// The paths.
     pub paths: Vec<BString>,
+    /// The tree that it could not be applied to.
+    pub(super) onto: Id,
+    /// The tree that it became.
+    pub(super) tree: Id,
 }
 
 impl Recalled {
-    pub(super) fn of(stuck: &Stuck) -> Recalled {
+    pub(super) fn of(stuck: &Stuck, tree: Id) -> Recalled {
         Recalled {
             commit: stuck.commit,
             subject: stuck.subject.clone(),
             paths: stuck.paths(),
+            onto: stuck.onto,
+            tree,
         }
     }
 
     /// As `--json` has it.
-    pub(super) fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         let paths: Vec<Value> = self.paths.iter().map(|p| path::json(p.as_bstr())).collect();
         json!({
             "commit": self.commit.to_string(),
@@ -146,7 +152,7 @@ impl Recalled {
     }
 
     /// One line for people.
-    pub(super) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         format!(
             "{} '{}' conflicts in {}: resolved as a person has done it before",
             short(self.commit),

@@ -14,7 +14,7 @@ use crate::ledger::Kind;
 use crate::name::StreamName;
 use crate::plan::Resolver;
 use crate::rule::Scope;
-use crate::sync::{Options, Question};
+use crate::sync::{Options, Question, Recalled};
 use crate::workspace::Workspace;
 
 /// A resolution that was begun, or was going on.
@@ -28,6 +28,8 @@ pub struct Opened {
     pub question: Option<Box<Question>>,
     /// The paths that are in conflict there now.
     pub paths: Vec<BString>,
+    /// The conflicts before it that were resolved as a person did it before.
+    pub recalled: Vec<Recalled>,
     /// Whether nothing was meant to change.
     pub dry_run: bool,
 }
@@ -39,10 +41,11 @@ pub fn open(repo: &Repo, named: Option<&StreamName>, options: &Options) -> Resul
     let mut run = Run::start(&mut workspace, &stream, options)?;
     run.authorise()?;
     if let Some(resolution) = going_on(&run, &stream)? {
-        return answer(repo, &resolution, None, options);
+        return answer(repo, &resolution, (None, Vec::new()), options);
     }
     run.fetch()?;
     let (stuck, tip) = stuck(&mut run, &stream)?;
+    let recalled = std::mem::take(&mut run.recalled);
     refuse_agents(&run, &stream, &stuck)?;
     let workspace = &*run.workspace;
     let base = run.ground(tip)?.commit;
@@ -61,6 +64,7 @@ pub fn open(repo: &Repo, named: Option<&StreamName>, options: &Options) -> Resul
         return Ok(Opened {
             paths: question.paths.clone(),
             question: Some(Box::new(question)),
+            recalled,
             worktree: top,
             stream,
             dry_run: true,
@@ -73,7 +77,9 @@ pub fn open(repo: &Repo, named: Option<&StreamName>, options: &Options) -> Resul
     scratch::make(workspace, &run.operation, &top, tip)?;
     let upstream = stuck.landed.unwrap_or(base);
     scratch::rebase(repo, &top, upstream, base)?;
-    answer(repo, &resolution, Some(Box::new(question)), options)
+    scratch::go_on(repo, &top, &recalled)?;
+    let question = Some(Box::new(question));
+    answer(repo, &resolution, (question, recalled), options)
 }
 
 /// The stream that is named, or whose resolution is made in this worktree.
@@ -180,7 +186,7 @@ pub(super) fn refuse_ending(run: &Run<'_, '_>, resolution: &Resolution) -> Resul
 fn answer(
     repo: &Repo,
     resolution: &Resolution,
-    question: Option<Box<Question>>,
+    (question, recalled): (Option<Box<Question>>, Vec<Recalled>),
     options: &Options,
 ) -> Result<Opened, Error> {
     let mut paths = Vec::new();
@@ -200,6 +206,7 @@ fn answer(
         worktree: resolution.worktree.clone(),
         question,
         paths,
+        recalled,
         dry_run: options.dry_run,
     })
 }

@@ -10,6 +10,7 @@ use crate::git::{Expect, Id, Linked, Move, Repo};
 use crate::kept;
 use crate::ledger::Operation;
 use crate::name::StreamName;
+use crate::sync::Recalled;
 use crate::workspace::{Workspace, now, worktree_path};
 
 /// What the user may have configured and what must not happen here: nothing but these commits is
@@ -69,14 +70,49 @@ pub(super) fn rebase(repo: &Repo, top: &Path, upstream: Id, onto: Id) -> Result<
     if output.status == 0 {
         return Ok(true);
     }
-    let linked = repo.linked_worktree_at(top)?;
-    match linked.and_then(|linked| repo.operation_in_progress(&linked.git_dir)) {
-        Some(_) => Ok(false),
-        None => Err(Error::WouldNotBegin {
-            worktree: top.to_owned(),
-            said: output.stderr,
-        }),
+    if is_stopped(repo, top)? {
+        return Ok(false);
     }
+    Err(Error::WouldNotBegin {
+        worktree: top.to_owned(),
+        said: output.stderr,
+    })
+}
+
+fn is_stopped(repo: &Repo, top: &Path) -> Result<bool, Error> {
+    let linked = repo.linked_worktree_at(top)?;
+    Ok(linked.is_some_and(|linked| repo.operation_in_progress(&linked.git_dir).is_some()))
+}
+
+/// Goes on over the conflicts that were resolved before: as far as the rebase stops at these
+/// commits, on what they were resolved on.
+pub(super) fn go_on(repo: &Repo, top: &Path, recalled: &[Recalled]) -> Result<(), Error> {
+    for known in recalled {
+        if !is_stopped(repo, top)? {
+            return Ok(());
+        }
+        let id = |revision: &str| -> Result<Option<Id>, Error> {
+            let output = repo
+                .call_in(top)
+                .args(["rev-parse", "--verify", "--quiet", revision])
+                .run_allowing(&[0, 1, 128], None)?;
+            Ok(repo.parse_id(&output.line()))
+        };
+        let is_there =
+            id("REBASE_HEAD")? == Some(known.commit) && id("HEAD^{tree}")? == Some(known.onto);
+        if !is_there {
+            return Ok(());
+        }
+        repo.call_in(top)
+            .args(["read-tree", "--reset", "-u", &known.tree.to_string()])
+            .run()?;
+        repo.call_in(top)
+            .args(PLAINLY)
+            .args(["rebase", "--continue"])
+            .env("GIT_EDITOR", "true")
+            .run_allowing(&[0, 1], None)?;
+    }
+    Ok(())
 }
 
 /// What in it is in no commit, ignored files aside.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use insta::assert_snapshot;
 
 use super::{LIB, SLOWER, claim, commit_in};
-use crate::support::{Call, Fingerprint, Sandbox, assert_sound, race};
+use crate::support::{Call, Fingerprint, Sandbox, assert_sound, for_every_git_call, race};
 
 const APP: &str = "src/ui/app.js";
 const GUIDE: &str = "docs/guide.md";
@@ -406,4 +406,74 @@ fn a_commit_that_is_made_while_it_runs_is_not_lost() {
     assert_eq!(log, "Late\nMine\nTheirs\n");
     assert_eq!(sandbox.git_in(last, &["status", "--porcelain"]), "");
     assert_sound(&sandbox, last);
+}
+
+#[test]
+fn killed_at_any_call_of_git_the_same_command_finishes() {
+    let calls = for_every_git_call(|kill| {
+        let (sandbox, [api, docs, ui]) = three();
+        let why = "src/api/why.md";
+        commit_in(&sandbox, &api, "Say why", &[(why, Some("so\n"))]);
+        commit_in(&sandbox, &ui, "Mine", &[(APP, Some("mine\n"))]);
+        let files = [(GUIDE, Some("new\n")), ("README.md", Some("# Grown\n"))];
+        base(&sandbox, "Theirs", &files);
+        sandbox.write(api.join("src/api/draft.rs"), "draft\n");
+        sandbox.write(api.join("package.json"), "{ \"mine\": true }\n");
+        let others = sandbox.git_in(&docs, &["rev-parse", "HEAD"]);
+        let old = [&api, &ui].map(|top| sandbox.git_in(top, &["rev-parse", "HEAD"]));
+        let ran = all(&sandbox, &[]).agent("a1").killed_at(kill).go();
+        let was_killed = ran.was_killed();
+        let again = all(&sandbox, &[]).agent("a1").go();
+        assert_eq!(again.status(), 0, "{kill:?}: {}", again.block());
+        for (top, (old, subject)) in [&api, &ui].iter().zip(old.iter().zip(["Say why", "Mine"])) {
+            let git = |args: &[&str]| sandbox.git_in(top, args);
+            let log = git(&["log", "--format=%s", "main~1.."]);
+            assert_eq!(log, format!("{subject}\nTheirs\n"), "{kill:?}");
+            let reflog = git(&["log", "-g", "--format=%H", "HEAD"]);
+            assert!(reflog.contains(old.trim()), "{kill:?}: {reflog}");
+            assert_sound(&sandbox, top);
+        }
+        let status = " M package.json\n?? src/api/draft.rs\n";
+        assert_eq!(sandbox.git_in(&api, &["status", "--porcelain"]), status);
+        assert_eq!(sandbox.git_in(&ui, &["status", "--porcelain"]), "");
+        let record = sandbox.git(&["show", "refs/stream/ledger:streams/api.toml"]);
+        assert!(!record.contains("[claim.intent]"), "{record}");
+        assert_eq!(sandbox.git_in(&docs, &["rev-parse", "HEAD"]), others);
+        was_killed
+    });
+    assert!(calls >= 7, "{calls}");
+}
+
+#[test]
+fn a_stop_among_many_that_is_killed_is_asked_once() {
+    for_every_git_call(|kill| {
+        let (sandbox, [api, _, ui]) = three();
+        commit_in(
+            &sandbox,
+            &api,
+            "Say why",
+            &[("src/api/why.md", Some("so\n"))],
+        );
+        commit_in(&sandbox, &ui, "Mine", &[(APP, Some("mine\n"))]);
+        base(&sandbox, "Theirs", &[(APP, Some("theirs\n"))]);
+        let was_killed = all(&sandbox, &[])
+            .agent("a1")
+            .killed_at(kill)
+            .go()
+            .was_killed();
+        let again = all(&sandbox, &[]).agent("a1").go();
+        assert_eq!(again.status(), 3, "{kill:?}: {}", again.block());
+        let inbox = sandbox.run(["inbox", "--json"]).json();
+        assert_eq!(
+            inbox["escalations"].as_array().unwrap().len(),
+            1,
+            "{kill:?}"
+        );
+        assert_eq!(
+            sandbox.git_in(&api, &["log", "--format=%s", "main.."]),
+            "Say why\n"
+        );
+        assert_eq!(sandbox.git_in(&ui, &["status", "--porcelain"]), "");
+        was_killed
+    });
 }

@@ -5,7 +5,7 @@ use std::fs;
 use insta::assert_snapshot;
 
 use super::{FASTER, LIB, SLOWER, Scene, picks_in_memory};
-use crate::support::{Fingerprint, Kill, for_every_git_call};
+use crate::support::{Fingerprint, Kill, for_every_change, for_every_git_call};
 
 /// A stream with one commit, uncommitted work beside it, and a base that writes, removes and adds.
 fn scene() -> Scene {
@@ -76,7 +76,23 @@ fn a_move_that_is_killed_at_any_call_of_git_is_finished_by_the_next_run() {
         assert_finished(&scene);
         was_killed
     });
-    assert!(calls >= 6, "{calls}");
+    assert!(calls >= 4, "{calls}");
+}
+
+#[test]
+fn a_move_that_is_killed_at_any_change_of_a_file_is_finished_by_the_next_run() {
+    let changes = for_every_change(|number| {
+        let scene = scene();
+        let old = scene.head();
+        let ran = scene.sync().killed_at_change(number).go();
+        let was_killed = ran.was_killed();
+        assert!(was_killed || ran.status() == 0, "{number}: {}", ran.block());
+        let reflog = scene.git(&["log", "-g", "--format=%H", "stream/api"]);
+        assert!(reflog.contains(&old), "{number}: {reflog}");
+        assert_finished(&scene);
+        was_killed
+    });
+    assert!(changes == 0 || changes >= 10, "{changes}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use serde_json::Value;
 
 use super::{FASTER, LIB, SLOWER, Scene, claim, commit_in};
-use crate::support::Sandbox;
+use crate::support::{Sandbox, for_every_git_call};
 
 const LONG: &str = "src/api/long.rs";
 
@@ -185,4 +185,82 @@ fn what_is_forgotten_is_a_question_again() {
     let forget = ["update-ref", "-d", "refs/stream/remembered/api"];
     resolved.scene.sandbox.git(&forget);
     assert_eq!(resolved.scene.sync().status(), 3);
+}
+
+#[test]
+fn a_resolution_begins_behind_what_is_remembered() {
+    let resolved = Resolved::lib();
+    let scene = &resolved.scene;
+    resolved.rewind();
+    let why = "src/api/why.md";
+    scene.work("Say why", &[(why, Some("because\n"))]);
+    scene.base("Say it first", &[(why, Some("therefore\n"))]);
+    assert_eq!(scene.sync().status(), 3);
+    assert_snapshot!(scene.sandbox.run(["resolve", "api"]).block(), @"
+    $ git stream resolve api
+    $ROOT/repo.streams/api.resolve
+    --- stderr ---
+    $oid1 'Mine' conflicts in 'src/api/lib.rs': resolved as a person has done it before
+    commit $oid2 'Say why' of api conflicts with main in 'src/api/why.md'
+      src/api/why.md
+    edit these, `git add` them, `git rebase --continue`; then `git stream resolve api --done`
+    [status 0]
+    ");
+    let top = scene.api.with_file_name("api.resolve");
+    let log = ["log", "--format=%s", "main.."];
+    assert_eq!(scene.sandbox.git_in(&top, &log), "Mine\n");
+    scene.sandbox.write(top.join(why), "because of that\n");
+    scene.sandbox.git_in(&top, &["add", why]);
+    scene.sandbox.git_in(&top, &["rebase", "--continue"]);
+    let done = ["resolve", "api", "--done"];
+    scene.sandbox.run(done).go().succeeded();
+    let shown = |path: &str| scene.git(&["show", &format!("HEAD:{path}")]);
+    assert_eq!(shown(LIB), "pub fn answer() -> u8 {\n    4143\n}\n");
+    assert_eq!(shown(why), "because of that\n");
+    scene.assert_clean();
+}
+
+#[test]
+fn a_resolution_that_begins_behind_what_is_remembered_survives_being_killed() {
+    let calls = for_every_git_call(|kill| {
+        let resolved = Resolved::lib();
+        let scene = &resolved.scene;
+        resolved.rewind();
+        let why = "src/api/why.md";
+        scene.work("Say why", &[(why, Some("because\n"))]);
+        scene.base("Say it first", &[(why, Some("therefore\n"))]);
+        assert_eq!(scene.sync().status(), 3);
+        let ran = scene.sandbox.run(["resolve", "api"]).killed_at(kill).go();
+        let was_killed = ran.was_killed();
+        scene.sandbox.run(["resolve", "api"]).go().succeeded();
+        let top = scene.api.with_file_name("api.resolve");
+        let git = |args: &[&str]| {
+            let call = scene.sandbox.program("git", args);
+            call.in_dir(&top).env("GIT_EDITOR", "true").go()
+        };
+        // However far it had come: what a person does about a rebase that is stopped.
+        for _ in 0..2 {
+            if scene
+                .sandbox
+                .git_in(&top, &["status", "--porcelain"])
+                .contains("UU src/api/lib")
+            {
+                scene
+                    .sandbox
+                    .write(top.join(LIB), "pub fn answer() -> u8 {\n    4143\n}\n");
+            }
+            if top.join(why).exists() {
+                scene.sandbox.write(top.join(why), "because of that\n");
+            }
+            git(&["add", "-A"]).succeeded();
+            drop(git(&["rebase", "--continue"]));
+        }
+        let done = ["resolve", "api", "--done"];
+        scene.sandbox.run(done).go().succeeded();
+        let lib = scene.git(&["show", &format!("HEAD:{LIB}")]);
+        assert_eq!(lib, "pub fn answer() -> u8 {\n    4143\n}\n", "{kill:?}");
+        scene.assert_clean();
+        was_killed
+    });
+    assert!(calls >= 8, "{calls}");
 }
