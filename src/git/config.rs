@@ -59,6 +59,13 @@ impl Repo {
         events.any(|value| value.as_slice() == event.as_bytes())
     }
 
+    /// Whether a filter of the user's is one program for many files.
+    pub(super) fn has_filter_process(&self) -> bool {
+        let snapshot = self.gix.config_snapshot();
+        let mut sections = snapshot.sections_by_name("filter").into_iter().flatten();
+        sections.any(|section| section.value("process").is_some())
+    }
+
     /// Writes lines at the end of the shared configuration file, under git's own lock.
     pub fn append_config(&self, lines: &str) -> Result<(), Error> {
         let file = self.common_dir().join("config");

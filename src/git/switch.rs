@@ -55,13 +55,16 @@ pub struct Staging {
 /// The lock on a worktree's index, and a copy of the index to work on.
 #[must_use = "the index is free again when this is dropped"]
 pub struct IndexHold<'r> {
-    repo: &'r Repo,
-    top: PathBuf,
+    pub(super) repo: &'r Repo,
+    pub(super) linked: Linked,
     lock: PathBuf,
-    index: PathBuf,
-    copy: PathBuf,
+    pub(super) index: PathBuf,
+    pub(super) copy: PathBuf,
+    /// The index of what is written, where that is not everything, and where it is written first.
+    pub(super) part: PathBuf,
+    pub(super) staged: PathBuf,
     /// Whether the files are whole: only then may others use the index again.
-    is_settled: bool,
+    pub(super) is_settled: bool,
     /// What the index says in the end.
     staging: Staging,
 }
@@ -116,7 +119,7 @@ impl Repo {
     ) -> Result<(Id, Id), Error> {
         let copy = linked.git_dir.join("git-stream-aside");
         let index = linked.git_dir.join("index");
-        fs::copy(&index, &copy).map_err(Error::file("copy", &index))?;
+        copy_index(&index, &copy)?;
         let trees = self.trees_in(linked, &copy, base, changes);
         drop(fs::remove_file(&copy));
         trees
@@ -266,8 +269,11 @@ impl<'r> IndexHold<'r> {
         let mut hold = IndexHold::of(repo, linked);
         hold.is_settled = false;
         super::replace_file(&hold.lock, signed(operation).as_bytes(), 0o644)?;
-        // Whatever the dead one had begun to write next to its copy.
-        drop(fs::remove_file(hold.copy.with_extension("lock")));
+        // Whatever the dead one had begun to write next to its copies.
+        for file in [&hold.copy, &hold.part] {
+            drop(fs::remove_file(file.with_extension("lock")));
+        }
+        drop(fs::remove_dir_all(&hold.staged));
         hold.begin()?;
         Ok(hold)
     }
@@ -276,10 +282,12 @@ impl<'r> IndexHold<'r> {
         let file = |name: &str| linked.git_dir.join(name);
         IndexHold {
             repo,
-            top: linked.top.clone(),
+            linked: linked.clone(),
             lock: file("index.lock"),
             index: file("index"),
             copy: file("git-stream-index"),
+            part: file("git-stream-part"),
+            staged: file("git-stream-files"),
             is_settled: true,
             staging: Staging::default(),
         }
@@ -292,19 +300,20 @@ impl<'r> IndexHold<'r> {
 
     /// Takes the present state of these files into the copy: all of them, or none.
     pub fn take_in(&self, paths: &[BString]) -> Result<(), Error> {
-        self.repo.take_in(&self.top, &self.copy, paths)
+        self.repo.take_in(&self.linked.top, &self.copy, paths)
     }
 
     /// Has the copy say what it is to say in the end.
     fn stage(&self, operation: &Lock) -> Result<(), Error> {
         let Staging { entries, intended } = &self.staging;
         if !entries.is_empty() {
-            self.repo.set_entries(&self.top, &self.copy, entries)?;
+            self.repo
+                .set_entries(&self.linked.top, &self.copy, entries)?;
             self.refresh(operation)?;
         }
         if !intended.is_empty() {
             let index = |args: &[&str]| {
-                let call = self.repo.call_in(&self.top);
+                let call = self.repo.call_in(&self.linked.top);
                 call.env("GIT_INDEX_FILE", &self.copy)
                     .arg("--literal-pathspecs")
                     .args(args)
@@ -325,14 +334,14 @@ impl<'r> IndexHold<'r> {
     /// Makes the copy of the index anew.
     pub fn begin(&self) -> Result<(), Error> {
         if self.index.exists() {
-            fs::copy(&self.index, &self.copy).map_err(Error::file("copy", &self.index))?;
+            copy_index(&self.index, &self.copy)?;
         }
         Ok(())
     }
 
     fn call(&self, lock: &Lock) -> Call {
         self.repo
-            .call_in(&self.top)
+            .call_in(&self.linked.top)
             .env("GIT_INDEX_FILE", &self.copy)
             .holding(lock)
     }
@@ -374,9 +383,21 @@ impl<'r> IndexHold<'r> {
     /// nothing was touched.
     pub fn settle(
         &mut self,
+        way: (Id, Id),
+        changes: &[Change],
+        operation: &Lock,
+    ) -> Result<Vec<BString>, Error> {
+        self.settle_others(way, changes, operation, false)
+    }
+
+    /// The same; but such files may stay as they are (`do_they_stay`), as somebody's changes to what
+    /// is checked out then.
+    pub fn settle_others(
+        &mut self,
         (old, new): (Id, Id),
         changes: &[Change],
         operation: &Lock,
+        do_they_stay: bool,
     ) -> Result<Vec<BString>, Error> {
         let mut foreign = Vec::new();
         let mut partial = Vec::new();
@@ -388,25 +409,26 @@ impl<'r> IndexHold<'r> {
                 Found::After => change.new,
                 Found::Foreign => {
                     foreign.push(change.path.clone());
-                    continue;
+                    change.new
                 }
             };
             entries.insert(change.path.clone(), leaf);
         }
-        if !foreign.is_empty() {
+        if !foreign.is_empty() && !do_they_stay {
             return Ok(foreign);
         }
         for path in partial {
             fs::remove_file(&path).map_err(Error::file("remove", &path))?;
         }
-        self.repo.set_entries(&self.top, &self.copy, &entries)?;
+        self.repo
+            .set_entries(&self.linked.top, &self.copy, &entries)?;
         self.refresh(operation)?;
         self.go(old, new, operation)?;
         Ok(foreign)
     }
 
     fn find(&self, change: &Change, partial: &mut Vec<PathBuf>) -> Result<Found, Error> {
-        let path = self.top.join(os(&change.path));
+        let path = self.linked.top.join(os(&change.path));
         if is_gitlink(change.new) {
             return Ok(Found::After);
         }
@@ -463,7 +485,7 @@ impl<'r> IndexHold<'r> {
         }
         let cleaned = self
             .repo
-            .call_in(&self.top)
+            .call_in(&self.linked.top)
             .args(["hash-object", "--stdin", "--path"])
             .arg(os(&here.path.to_owned()))
             .run_with_input(&here.content)?
@@ -509,6 +531,18 @@ impl Uncommitted {
     }
 }
 
+/// Copies an index together with when it was written: a file that was changed in that very instant
+/// would look unchanged to whoever reads a younger copy.
+fn copy_index(index: &Path, copy: &Path) -> Result<(), Error> {
+    let failed = |source| Error::file("copy", index)(source);
+    fs::copy(index, copy).map_err(failed)?;
+    let written = fs::metadata(index).and_then(|about| about.modified());
+    let copied = OpenOptions::new().write(true).open(copy);
+    copied
+        .and_then(|file| file.set_modified(written?))
+        .map_err(failed)
+}
+
 /// Paths as git reads them from its stdin.
 fn listed(paths: &[BString]) -> Vec<u8> {
     let lines = paths.iter().map(|path| [path.as_slice(), b"\0"].concat());
@@ -542,6 +576,8 @@ impl Drop for IndexHold<'_> {
             return;
         }
         drop(fs::remove_file(&self.copy));
+        drop(fs::remove_file(&self.part));
+        drop(fs::remove_dir_all(&self.staged));
         // The lock goes last: nobody else may see the copy.
         drop(fs::remove_file(&self.lock));
     }

@@ -51,6 +51,26 @@ pub struct Change {
     pub unmerged: bool,
 }
 
+/// A directory in which two trees differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directory {
+    /// The path from the top, which itself is empty.
+    pub path: BString,
+    /// The tree that it was, if it was a directory.
+    pub old: Option<Id>,
+    /// The tree that it is now.
+    pub new: Option<Id>,
+}
+
+/// In what two trees differ.
+#[derive(Debug, Default)]
+pub struct Differences {
+    /// The paths, by their bytes.
+    pub changes: Vec<Change>,
+    /// The directories that hold any of them.
+    pub directories: Vec<Directory>,
+}
+
 /// One entry of one tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entry {
@@ -231,9 +251,10 @@ impl Repo {
         let Some(below) = self.entry_at(tree, directory)?.and_then(Entry::subtree) else {
             return Ok(None);
         };
-        let mut files = Vec::new();
-        self.diff_into(directory, None, Some(below), &mut files)?;
-        Ok(Some(files.into_iter().map(|file| file.path).collect()))
+        let mut found = Differences::default();
+        self.diff_into(directory, None, Some(below), &mut found)?;
+        let files = found.changes.into_iter();
+        Ok(Some(files.map(|file| file.path).collect()))
     }
 
     /// The content of a file in a tree.
@@ -245,17 +266,41 @@ impl Repo {
 
     /// Every path at which two trees differ, in the order of their bytes within each directory.
     pub fn diff_trees(&self, old: Option<Id>, new: Option<Id>) -> Result<Vec<Change>, Error> {
-        let mut changes = Vec::new();
-        self.diff_into(b"".as_bstr(), old, new, &mut changes)?;
-        Ok(changes)
+        let mut found = Differences::default();
+        self.diff_into(b"".as_bstr(), old, new, &mut found)?;
+        Ok(found.changes)
     }
 
-    pub(super) fn diff_into(
+    /// The same with the directories, all sorted.
+    pub fn differences(&self, old: Id, new: Id) -> Result<Differences, Error> {
+        let mut found = Differences::default();
+        self.diff_into(b"".as_bstr(), Some(old), Some(new), &mut found)?;
+        found
+            .changes
+            .sort_unstable_by(|one, other| one.path.cmp(&other.path));
+        Ok(found)
+    }
+
+    /// Adds every path below one directory at which two trees differ.
+    pub(super) fn diff_below(
         &self,
         prefix: &BStr,
         old: Option<Id>,
         new: Option<Id>,
         changes: &mut Vec<Change>,
+    ) -> Result<(), Error> {
+        let mut found = Differences::default();
+        self.diff_into(prefix, old, new, &mut found)?;
+        changes.append(&mut found.changes);
+        Ok(())
+    }
+
+    fn diff_into(
+        &self,
+        prefix: &BStr,
+        old: Option<Id>,
+        new: Option<Id>,
+        found: &mut Differences,
     ) -> Result<(), Error> {
         if old == new {
             return Ok(());
@@ -267,6 +312,11 @@ impl Repo {
                 source: "it is nested deeper than git reads".into(),
             });
         }
+        found.directories.push(Directory {
+            path: prefix.to_owned(),
+            old,
+            new,
+        });
         let bytes = (self.tree_bytes(old)?, self.tree_bytes(new)?);
         let (old, new) = (Listing::of(old, &bytes.0)?, Listing::of(new, &bytes.1)?);
         for (name, before, after) in old.beside(&new) {
@@ -277,7 +327,7 @@ impl Repo {
             let leaves = (before.and_then(Entry::leaf), after.and_then(Entry::leaf));
             if leaves.0 != leaves.1 {
                 let (old, new) = leaves;
-                changes.push(Change {
+                found.changes.push(Change {
                     path: path.clone(),
                     old,
                     new,
@@ -288,7 +338,7 @@ impl Repo {
                 before.and_then(Entry::subtree),
                 after.and_then(Entry::subtree),
             );
-            self.diff_into(path.as_bstr(), trees.0, trees.1, changes)?;
+            self.diff_into(path.as_bstr(), trees.0, trees.1, found)?;
         }
         Ok(())
     }

@@ -7,9 +7,11 @@
 //! the files go; and the branch moves in the same step as the ledger. Whatever fails before that
 //! step is put back.
 
+use bstr::BString;
+
 use super::aside::Aside;
 use super::{Error, obstacle};
-use crate::git::{Change, Error as GitError, Id, IndexHold, Linked, Repo};
+use crate::git::{Change, Differences, Error as GitError, Id, IndexHold, Linked, Repo};
 use crate::kept;
 use crate::ledger::{Actor, Error as LedgerError, Operation, RefMove, What};
 use crate::name::StreamName;
@@ -41,6 +43,12 @@ impl Step<'_> {
             Some(aside) => Ok(aside.trees()),
             None => Ok((repo.tree_of(self.old)?, repo.tree_of(self.new)?)),
         }
+    }
+
+    /// In what the trees differ.
+    fn differences(&self, repo: &Repo) -> Result<Differences, Error> {
+        let (old_tree, new_tree) = self.trees(repo)?;
+        Ok(repo.differences(old_tree, new_tree)?)
     }
 
     /// What is in the way of these changes; what is kept aside is not.
@@ -84,9 +92,9 @@ pub fn advance(
         verb,
         ..
     } = *step;
-    let (old_tree, new_tree) = step.trees(repo)?;
-    let changes = repo.diff_trees(Some(old_tree), Some(new_tree))?;
-    if let Some(found) = step.obstacle(repo, &changes)? {
+    let trees = step.trees(repo)?;
+    let differences = step.differences(repo)?;
+    if let Some(found) = step.obstacle(repo, &differences.changes)? {
         return Ok(Some(found));
     }
     let branch = RefMove {
@@ -97,14 +105,7 @@ pub fn advance(
     let kept: Vec<RefMove> = step.aside.map(Aside::kept).into_iter().collect();
     let intends = std::iter::once(branch).chain(kept.clone()).collect();
     announce_keeping(workspace, operation, by, (stream, verb), (intends, kept))?;
-    let result = travel(
-        workspace,
-        operation,
-        by,
-        step,
-        (old_tree, new_tree),
-        &changes,
-    );
+    let result = travel(workspace, operation, by, step, trees, &differences);
     let is_there = repo.read_ref(&stream.branch_ref())? == Some(new);
     match result {
         Ok(None) => Ok(None),
@@ -131,9 +132,7 @@ pub fn advance(
 
 /// What would be in the way.
 pub fn foresee(repo: &Repo, step: &Step<'_>) -> Result<Option<Obstacle>, Error> {
-    let (old_tree, new_tree) = step.trees(repo)?;
-    let changes = repo.diff_trees(Some(old_tree), Some(new_tree))?;
-    step.obstacle(repo, &changes)
+    step.obstacle(repo, &step.differences(repo)?.changes)
 }
 
 /// Moves files and index, then branch and ledger in one step.
@@ -143,9 +142,9 @@ fn travel(
     by: &Actor,
     step: &Step<'_>,
     (old_tree, new_tree): (Id, Id),
-    changes: &[Change],
+    differences: &Differences,
 ) -> Result<Option<Obstacle>, Error> {
-    let repo = workspace.repo;
+    let (repo, changes) = (workspace.repo, &differences.changes);
     let (stream, linked) = (step.stream, step.linked);
     let mut moves = keeping(workspace, operation, stream, (step.old, step.new))?;
     let Some(mut hold) = IndexHold::take(repo, linked, operation.id().as_str())? else {
@@ -163,7 +162,12 @@ fn travel(
         }
         None => Ok(()),
     };
-    let gone = gone.and_then(|()| hold.go(old_tree, new_tree, operation.lock()));
+    let gone = gone.and_then(|()| {
+        if step.aside.is_none() && hold.go_quickly(differences, operation.lock())? {
+            return Ok(());
+        }
+        hold.go(old_tree, new_tree, operation.lock())
+    });
     if let Err(error) = gone {
         if hold.is_untouched(changes)? {
             hold.release();
@@ -174,8 +178,23 @@ fn travel(
             };
             return found.map(Some).ok_or_else(|| error.into());
         }
-        put_back(workspace, operation, step, hold, (new_tree, old_tree))?;
-        return Err(error.into());
+        let kept = put_back(workspace, operation, step, hold, (new_tree, old_tree))?;
+        // Written to after it was looked at, and left as it is.
+        let Some((first, _)) = kept.split_first() else {
+            return Err(error.into());
+        };
+        let (is_new, worktree) = (is_new(changes, first), linked.top.clone());
+        return Ok(Some(if is_new {
+            Obstacle::InTheWay {
+                worktree,
+                paths: kept,
+            }
+        } else {
+            Obstacle::Uncommitted {
+                worktree,
+                paths: kept,
+            }
+        }));
     }
     // What could not be put back stays behind its ref.
     let goes_along = step.aside.filter(|aside| aside.put_back);
@@ -209,14 +228,21 @@ pub fn keeping(
     Ok(moves)
 }
 
-/// Brings the files back to where they were.
+/// Whether nothing was at a path before the changes.
+fn is_new(changes: &[Change], path: &BString) -> bool {
+    let found = changes.iter().find(|change| change.path == *path);
+    found.is_some_and(|change| change.old.is_none())
+}
+
+/// Brings the files back to where they were. Answers those that somebody has written to meanwhile:
+/// they stay, as changes that are not committed.
 fn put_back(
     workspace: &Workspace<'_>,
     operation: &Operation,
     step: &Step<'_>,
     mut hold: IndexHold<'_>,
     way: (Id, Id),
-) -> Result<(), Error> {
+) -> Result<Vec<BString>, Error> {
     if let Some(aside) = step.aside {
         hold.stage_in_the_end(aside.staging_before());
     }
@@ -225,11 +251,11 @@ fn put_back(
         .diff_trees(Some(way.0), Some(way.1))
         .and_then(|changes| {
             hold.begin()?;
-            hold.settle(way, &changes, operation.lock())
+            hold.settle_others(way, &changes, operation.lock(), step.aside.is_none())
         });
     let (stream, worktree) = (step.stream.clone(), step.linked.top.clone());
     match settled {
-        Ok(foreign) if foreign.is_empty() => Ok(()),
+        Ok(foreign) if foreign.is_empty() || step.aside.is_none() => Ok(foreign),
         Ok(paths) => {
             hold.leave();
             Err(Error::Torn {

@@ -15,7 +15,7 @@
 //! # Limits
 //!
 //! The user's pre-rebase, prepare-commit-msg and post-commit hooks do not run: nothing is
-//! committed in a worktree. post-rewrite does.
+//! committed in a worktree, nor does post-index-change. post-rewrite does.
 
 mod advance;
 mod all;

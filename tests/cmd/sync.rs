@@ -853,7 +853,7 @@ fn each_outcome_starts_so_many_processes_of_git() {
     // `version` is asked because the git that counts is another program than the last one.
     assert_snapshot!(calls(&scene), @"version");
     scene.base("Another title", &[("src/ui/app.js", Some("new\n"))]);
-    assert_snapshot!(calls(&scene), @"version update-ref read-tree update-ref");
+    assert_snapshot!(calls(&scene), @"version update-ref checkout-index update-ref");
     scene.base("Answer slower", &[(LIB, Some(SLOWER))]);
     assert_snapshot!(calls(&scene), @"version rev-list merge-tree log log update-ref");
 }

@@ -57,8 +57,8 @@ impl<'a> CacheTree<'a> {
         &self.nodes[at]
     }
 
-    /// The subdirectories of a directory.
-    pub(super) fn below(&self, at: usize) -> Result<Below<'a>, Damage> {
+    /// The subdirectories of a directory as they stand there: their names and positions.
+    pub(super) fn children(&self, at: usize) -> Vec<(&'a BStr, usize)> {
         let end = self.nodes[at].end;
         let mut names = Vec::new();
         let mut child = at + 1;
@@ -66,6 +66,12 @@ impl<'a> CacheTree<'a> {
             names.push((self.nodes[child].name, child));
             child = self.nodes[child].end;
         }
+        names
+    }
+
+    /// The subdirectories of a directory.
+    pub(super) fn below(&self, at: usize) -> Result<Below<'a>, Damage> {
+        let mut names = self.children(at);
         names.sort_unstable();
         if names.windows(2).any(|pair| pair[0].0 == pair[1].0) {
             return Err(Damage::CacheTree);

@@ -96,6 +96,20 @@ impl<'a> Raw<'a> {
         self.hash
     }
 
+    /// The path and the stage of the entry that begins here, and where the next one does.
+    pub(super) fn passed(&self, at: usize) -> Option<(&'a BStr, u16, usize)> {
+        let end = after(self.bytes, at, self.hash)?;
+        let mut from = at + STAT + self.hash.len_in_bytes();
+        let flags = u16_at(self.bytes, from)?;
+        from += if flags & EXTENDED == 0 { 2 } else { 4 };
+        let path = self.bytes.get(from..end)?;
+        let path = match flags & LENGTH {
+            LENGTH => path.get(..path.find_byte(0)?)?,
+            length => path.get(..usize::from(length))?,
+        };
+        Some((path.as_bstr(), flags >> 12 & 3, end))
+    }
+
     /// Where an entry begins.
     fn start(&self, nth: usize) -> Option<usize> {
         let (mut number, mut at) = self.last.get();

@@ -204,6 +204,11 @@ impl Layout {
         self.version != 4 && !self.split
     }
 
+    /// Whether they are all that the index has, each a file.
+    pub(super) fn whole(&self) -> bool {
+        self.plain() && !self.sparse
+    }
+
     pub(super) fn split(&self) -> bool {
         self.split
     }

@@ -13,6 +13,7 @@
 //! | `names`     | what does a tree hold, name after name?                             |
 //! | `walk`      | entries, cache-tree and tree side by side                           |
 //! | `untouched` | are files surely as they were committed?                            |
+//! | `splice`    | what does it become when some of its files are others?              |
 //! | `proof`     | is it the tree that it says it is?                                  |
 //!
 //! Versions 2 and 3, with or without a cache-tree, full or sparse, are read as they lie in the
@@ -57,6 +58,7 @@ mod file;
 mod layout;
 mod names;
 mod proof;
+mod splice;
 #[cfg(test)]
 mod tests;
 mod untouched;
@@ -69,6 +71,8 @@ use bstr::BString;
 use self::cache::CacheTree;
 use self::entries::{Entries, Unpacked};
 use self::layout::Layout;
+pub(super) use self::splice::{entry_of, small_index};
+pub(super) use self::untouched::Look;
 use self::walk::Walk;
 use super::tree::Change;
 use super::{Error, Id, Repo};

@@ -17,8 +17,11 @@ use gix::objs::Kind;
 use super::entries::{Entry, Raw};
 use super::file;
 use super::layout::{Layout, STAT, STRIDE, u16_at, u32_at};
-use crate::git::{Change, Error, GITLINK, Leaf, Linked, Repo, SYMLINK};
+use crate::git::tree::joined;
+use crate::git::{Change, Directory, Error, GITLINK, Leaf, Linked, Repo, SYMLINK};
 
+/// The files in which git's attributes are.
+const ATTRIBUTES: &[u8] = b".gitattributes";
 /// In an entry's flags: git was told not to look at the file, or there are more flags.
 const UNUSUAL: u16 = 0xc000;
 
@@ -28,40 +31,66 @@ impl Repo {
     ///
     /// Costs least where they are sorted by path.
     pub fn is_untouched(&self, linked: &Linked, changes: &[Change]) -> Result<bool, Error> {
-        self.look(linked, |look| {
-            changes
-                .iter()
-                .all(|change| look.is_untouched(change) == Some(true))
-        })
+        let is_so = self.look(linked, |look| look.are_untouched(changes))?;
+        Ok(is_so.unwrap_or(false))
     }
 
-    /// Looks at a worktree and its index; `false` where that is not of the ordinary kind.
-    fn look(&self, linked: &Linked, answer: impl FnOnce(&Look<'_>) -> bool) -> Result<bool, Error> {
+    /// Whether these changes can be made file by file: nothing is staged or changed there, and the
+    /// files of attributes that say how files are written are as they are in the index, and stay so.
+    pub(in crate::git) fn is_ready(
+        &self,
+        linked: &Linked,
+        changes: &[Change],
+        directories: &[Directory],
+    ) -> Result<bool, Error> {
+        let is_about = |change: &Change| change.path.rsplit_str("/").next() == Some(ATTRIBUTES);
+        if changes.iter().any(is_about) {
+            return Ok(false);
+        }
+        let is_so = self.look(linked, |look| {
+            let mut files = directories.iter().map(|directory| directory.path.as_bstr());
+            look.is_whole
+                && files.all(|directory| look.are_attributes_settled(directory) == Some(true))
+                && look.are_untouched(changes)
+        })?;
+        Ok(is_so.unwrap_or(false))
+    }
+
+    /// Looks at a worktree and its index; `None` where that is not of the ordinary kind.
+    pub(in crate::git) fn look<T>(
+        &self,
+        linked: &Linked,
+        answer: impl FnOnce(&Look<'_>) -> T,
+    ) -> Result<Option<T>, Error> {
         let index = linked.git_dir.join("index");
         let failed = |source| Error::file("read", &index)(source);
         let Some(bytes) = file::content(&index).map_err(failed)? else {
-            return Ok(false);
+            return Ok(None);
         };
         let written = fs::symlink_metadata(&index).map_err(failed)?;
         let Ok(layout) = Layout::of(&bytes, self.gix.object_hash()) else {
-            return Ok(false);
+            return Ok(None);
         };
         if !layout.plain() {
-            return Ok(false);
+            return Ok(None);
         }
         let look = Look {
             raw: layout.entries(&bytes),
             written: (written.mtime(), written.mtime_nsec()),
+            is_whole: layout.whole(),
             top: &linked.top,
             last: Cell::new((0, 0)),
             real: RefCell::default(),
         };
-        Ok(answer(&look))
+        Ok(Some(answer(&look)))
     }
 }
 
-struct Look<'a> {
+/// A worktree beside its index.
+pub(in crate::git) struct Look<'a> {
     raw: Raw<'a>,
+    /// Whether the index lists every file.
+    is_whole: bool,
     /// When the index was written.
     written: (i64, i64),
     top: &'a Path,
@@ -72,8 +101,13 @@ struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
-    /// `None` where the index cannot be read.
-    fn is_untouched(&self, change: &Change) -> Option<bool> {
+    fn are_untouched(&self, changes: &[Change]) -> bool {
+        let mut all = changes.iter();
+        all.all(|change| self.is_untouched(change) == Some(true))
+    }
+
+    /// Whether nothing is staged or changed at a path; `None` where the index cannot be read.
+    pub(in crate::git) fn is_untouched(&self, change: &Change) -> Option<bool> {
         let path = change.path.as_bstr();
         match change.old {
             Some(leaf) => self.is_as_committed(path, leaf),
@@ -102,7 +136,7 @@ impl<'a> Look<'a> {
     }
 
     /// Whether no symbolic link leads to where a path is.
-    fn is_real(&self, path: &BStr) -> bool {
+    pub(in crate::git) fn is_real(&self, path: &BStr) -> bool {
         let Some(end) = path.rfind_byte(b'/') else {
             return true;
         };
@@ -124,6 +158,19 @@ impl<'a> Look<'a> {
             *last = (directory.to_owned(), is_real);
         }
         last.1
+    }
+
+    /// Whether the file of attributes of a directory is as it is in the index, if it is there.
+    fn are_attributes_settled(&self, directory: &BStr) -> Option<bool> {
+        let path = joined(directory, ATTRIBUTES.as_bstr());
+        let entry = self.raw.get(self.position(path.as_bstr())?).ok()?;
+        match entry.filter(|entry| entry.path == path) {
+            None => Some(true),
+            Some(entry) => {
+                let (mode, id) = (entry.mode, entry.id.to_owned());
+                self.is_as_committed(path.as_bstr(), Leaf { mode, id })
+            }
+        }
     }
 
     /// Whether no change can hide in the instant in which the index was written.

@@ -215,7 +215,7 @@ impl<'a> Walk<'a> {
             self.advance()?;
             let (path, id) = (whole[..length].as_bstr(), new.entry.id.to_owned());
             self.repo
-                .diff_into(path, tree, Some(id), &mut self.changes)?;
+                .diff_below(path, tree, Some(id), &mut self.changes)?;
             return Ok(None);
         }
         Ok(Some(Directory {
@@ -263,7 +263,7 @@ impl<'a> Walk<'a> {
             let changes = &mut self.changes;
             return self
                 .repo
-                .diff_into(path.as_bstr(), Some(tree), None, changes);
+                .diff_below(path.as_bstr(), Some(tree), None, changes);
         }
         self.changes.push(Change {
             path,

@@ -361,7 +361,7 @@ fn a_file_that_is_written_while_it_moves_is_not_overwritten() {
 fn a_file_that_is_written_just_before_it_moves_without_autostash_is_not_overwritten() {
     let scene = scene();
     scene.git(&["reset", "--quiet", "--hard"]);
-    let path = writing_before(&scene, "read-tree -m", "precious");
+    let path = writing_before(&scene, "checkout-index", "precious");
     let ran = scene.sync().env("PATH", path).go();
     assert_eq!(ran.status(), 1, "{}", ran.block());
     let text = fs::read_to_string(scene.api.join(LONG)).unwrap();

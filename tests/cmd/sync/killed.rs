@@ -96,6 +96,17 @@ fn a_move_that_is_killed_at_any_change_of_a_file_is_finished_by_the_next_run() {
 }
 
 #[test]
+fn the_long_way_is_finished_as_well() {
+    for_every_git_call(|kill| {
+        let scene = scene();
+        the_long_way(&scene);
+        let was_killed = scene.sync().killed_at(kill).go().was_killed();
+        assert_finished(&scene);
+        was_killed
+    });
+}
+
+#[test]
 fn a_stop_that_is_killed_is_asked_by_the_next_run() {
     for_every_git_call(|kill| {
         let scene = Scene::new();
@@ -117,7 +128,7 @@ fn held() -> Scene {
     };
     let at = calls
         .iter()
-        .position(|call| call.starts_with("read-tree"))
+        .position(|call| call.starts_with("checkout-index"))
         .unwrap();
     let ran = scene.sync().killed_at(Kill::Before(at + 1)).go();
     assert!(ran.was_killed(), "{}", ran.block());
@@ -134,7 +145,8 @@ fn held() -> Scene {
 #[test]
 fn files_that_were_half_way_are_brought_to_the_end() {
     let scene = held();
-    // What a `read-tree` that dies leaves: some files new, some gone, one cut off.
+    // What one that dies leaves, as far as git has written in place: some files new, some gone,
+    // one cut off.
     scene.sandbox.write(
         scene.api.join("src/ui/app.js"),
         "export const title = \"new\";\n",
@@ -226,9 +238,39 @@ fn failing(scene: &Scene, pattern: &str) {
         .git(&["config", "filter.picky.required", "true"]);
 }
 
+/// What has every file written in its place, and all of them looked at.
+fn the_long_way(scene: &Scene) {
+    let unused = ["config", "filter.unused.process", "false"];
+    scene.sandbox.git(&unused);
+}
+
+#[test]
+fn a_write_that_fails_has_touched_nothing() {
+    let scene = scene();
+    // A scratch worktree would run into the filter first, before anything has begun.
+    if !picks_in_memory(&scene.sandbox) {
+        return;
+    }
+    failing(&scene, "title");
+    let before = Fingerprint::of(&scene.sandbox, &scene.api).without_ledger();
+    assert_snapshot!(scene.sync().block(), @r#"
+    $ GIT_STREAM_AGENT=a1 git stream sync api
+    --- stderr ---
+    error: `git checkout-index --all --quiet --prefix=$ROOT/repo/.git/worktrees/api/git-stream-files/` failed with exit status 128
+    git: error: external filter 'x=$(cat); case $x in *title*) exit 1;; esac; printf '%s\n' "$x"' failed 1
+    git: error: external filter 'x=$(cat); case $x in *title*) exit 1;; esac; printf '%s\n' "$x"' failed
+    git: fatal: src/ui/app.js: smudge filter picky failed
+    [status 5]
+    "#);
+    before.assert_same(&Fingerprint::of(&scene.sandbox, &scene.api).without_ledger());
+    scene.sandbox.git(&["config", "filter.picky.smudge", "cat"]);
+    assert_finished(&scene);
+}
+
 #[test]
 fn a_write_that_fails_in_the_middle_is_put_back() {
     let scene = scene();
+    the_long_way(&scene);
     // A scratch worktree would run into the filter first, before anything has begun.
     if !picks_in_memory(&scene.sandbox) {
         return;
@@ -259,6 +301,7 @@ fn a_write_that_fails_in_the_middle_is_put_back() {
 #[test]
 fn what_can_go_neither_forward_nor_back_goes_on_when_it_can() {
     let scene = scene();
+    the_long_way(&scene);
     // A scratch worktree would run into the filter first, before anything has begun.
     if !picks_in_memory(&scene.sandbox) {
         return;

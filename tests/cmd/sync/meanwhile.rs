@@ -28,7 +28,7 @@ fn scene() -> Scene {
 #[test]
 fn a_commit_that_is_made_meanwhile_is_not_lost() {
     // Before the intent, and before the files go: git cannot commit once the index is held.
-    for command in ["update-ref", "read-tree -m"] {
+    for command in ["update-ref", "checkout-index"] {
         let scene = scene();
         let top = scene.api.display();
         let commit = "git -c core.hooksPath=/dev/null commit --quiet --allow-empty -m Meanwhile";
@@ -60,7 +60,7 @@ fn a_base_that_moves_meanwhile_is_for_the_next_sync() {
         "cd '{}' && env -u GIT_INDEX_FILE -u GIT_STREAM_AGENT git commit --quiet --allow-empty -m Later",
         main.display()
     );
-    let path = before(&scene, "read-tree -m", &line);
+    let path = before(&scene, "checkout-index", &line);
     let ran = scene.sync().env("PATH", path).go();
     assert_eq!(ran.status(), 0, "{}", ran.block());
     assert_eq!(scene.git(&["log", "--format=%s", "-1", "main"]), "Later\n");

@@ -1,0 +1,179 @@
+//! How are a few files of a large worktree rewritten without a look at all the others?
+//!
+//! `git read-tree -m -u` walks both trees and the whole index, and writes all of it anew. Here git
+//! is given an index that holds only the files that are to be written, and writes them, with the
+//! user's filters and line ends, into a directory beside the index. What fails there has touched
+//! nothing. Then each file is looked at once more and replaced by a rename, so that everybody sees
+//! the old content or the new one; and what is known of them takes the place of the old entries in
+//! the index.
+//!
+//! # Limits
+//!
+//! Where anything is out of the ordinary the long way is taken: submodules, attributes that change
+//! or that somebody has edited, a sparse checkout, a split or sparse index, names without regard to
+//! case, filters that take many files at once, a worktree on another file system than its admin
+//! directory. The user's post-index-change hook is not run.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use bstr::{BStr, ByteSlice as _};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use super::history::os;
+use super::index::{Look, entry_of, small_index};
+use super::{Change, Differences, Error, GITLINK, IndexHold, Leaf, Lock, Repo};
+
+impl Repo {
+    /// Whether this can be done here, as far as the configuration goes.
+    fn writes_plainly(&self) -> bool {
+        let is_set = |key| self.config_bool(key) == Some(true);
+        !is_set("core.ignoreCase") && !is_set("core.sparseCheckout") && !self.has_filter_process()
+    }
+}
+
+impl IndexHold<'_> {
+    /// Brings files and index along these differences; `false` where nothing was touched, because
+    /// [`IndexHold::go`] has to do it.
+    ///
+    /// After an error nothing is known about the files until [`IndexHold::settle`] has run.
+    pub fn go_quickly(
+        &mut self,
+        differences: &Differences,
+        operation: &Lock,
+    ) -> Result<bool, Error> {
+        let Differences {
+            changes,
+            directories,
+        } = differences;
+        let (repo, top) = (self.repo, self.linked.top.clone());
+        let is_gitlink = |leaf: Option<Leaf>| leaf.is_some_and(|leaf| leaf.mode == GITLINK);
+        let is_plain = repo.writes_plainly()
+            && !changes
+                .iter()
+                .any(|one| is_gitlink(one.old) || is_gitlink(one.new))
+            && is_same_file_system(&top, &self.linked.git_dir)
+            && repo.is_ready(&self.linked, changes, directories)?;
+        if !is_plain {
+            return Ok(false);
+        }
+        self.write_aside(changes, operation)?;
+        self.is_settled = false;
+        let (staged, linked) = (&self.staged, &self.linked);
+        let put = repo.look(linked, |look| put(look, (&top, staged), changes))?;
+        put.unwrap_or_else(|| Err(meanwhile(&self.index)))?;
+        let mut entries = Vec::with_capacity(changes.len());
+        for change in changes {
+            entries.push(match change.new {
+                Some(leaf) => {
+                    let place = top.join(os(&change.path));
+                    let about =
+                        fs::symlink_metadata(&place).map_err(Error::file("read", &place))?;
+                    entry_of(change.path.as_bstr(), leaf, Some(&about))
+                }
+                None => Vec::new(),
+            });
+        }
+        let spliced = repo.splice(&self.index, (changes, &entries), directories)?;
+        let spliced = spliced.ok_or_else(|| meanwhile(&self.index))?;
+        new_file(&self.copy, &spliced)?;
+        fs::rename(&self.copy, &self.index).map_err(Error::file("replace", &self.index))?;
+        self.is_settled = true;
+        Ok(true)
+    }
+
+    /// Has git write what is new beside the index.
+    fn write_aside(&self, changes: &[Change], operation: &Lock) -> Result<(), Error> {
+        let written: Vec<(&BStr, Leaf)> = changes
+            .iter()
+            .filter_map(|change| Some((change.path.as_bstr(), change.new?)))
+            .collect();
+        drop(fs::remove_dir_all(&self.staged));
+        if written.is_empty() {
+            return Ok(());
+        }
+        let part = small_index(&written, self.repo.null_id().kind())?;
+        new_file(&self.part, &part)?;
+        fs::create_dir(&self.staged).map_err(Error::file("create", &self.staged))?;
+        self.repo
+            .call_in(&self.linked.top)
+            .env("GIT_INDEX_FILE", &self.part)
+            .args(["checkout-index", "--all", "--quiet"])
+            .arg(format!("--prefix={}/", self.staged.display()))
+            .holding(operation)
+            .run()?;
+        Ok(())
+    }
+}
+
+/// Takes the files away that are to go, and puts the new ones where they belong. What is not as it
+/// was committed is nobody's to replace, and ends it.
+fn put(look: &Look<'_>, (top, staged): (&Path, &Path), changes: &[Change]) -> Result<(), Error> {
+    for change in changes.iter().filter(|change| change.new.is_none()) {
+        let place = top.join(os(&change.path));
+        if look.is_untouched(change) != Some(true) {
+            return Err(meanwhile(&place));
+        }
+        fs::remove_file(&place).map_err(Error::file("remove", &place))?;
+        let above = place.ancestors().skip(1);
+        for directory in above.take_while(|directory| *directory != top) {
+            // Something is left in it.
+            if fs::remove_dir(directory).is_err() {
+                break;
+            }
+        }
+    }
+    for change in changes.iter().filter(|change| change.new.is_some()) {
+        let (place, new) = (top.join(os(&change.path)), staged.join(os(&change.path)));
+        if change.old.is_some() {
+            if look.is_untouched(change) != Some(true) {
+                return Err(meanwhile(&place));
+            }
+            fs::rename(&new, &place).map_err(Error::file("replace", &place))?;
+            continue;
+        }
+        if let Some(directory) = place.parent() {
+            fs::create_dir_all(directory).map_err(Error::file("create", directory))?;
+        }
+        if !look.is_real(change.path.as_bstr()) {
+            return Err(meanwhile(&place));
+        }
+        put_new(&new, &place).map_err(Error::file("create", &place))?;
+    }
+    Ok(())
+}
+
+/// Puts a file where none may be.
+fn put_new(new: &Path, place: &Path) -> std::io::Result<()> {
+    match renameat_with(CWD, new, CWD, place, RenameFlags::NOREPLACE) {
+        Ok(()) => Ok(()),
+        // A file system that cannot look and rename in one step.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
+            if fs::symlink_metadata(place).is_ok() {
+                return Err(ErrorKind::AlreadyExists.into());
+            }
+            fs::rename(new, place)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Somebody was there after it was looked at.
+fn meanwhile(place: &Path) -> Error {
+    Error::file("replace", place)(std::io::Error::other("it was written to meanwhile"))
+}
+
+/// Writes a file that nobody reads yet; what a dead process has left of it goes first.
+fn new_file(path: &Path, content: &[u8]) -> Result<(), Error> {
+    drop(fs::remove_file(path));
+    let file = File::create_new(path);
+    file.and_then(|mut file| file.write_all(content))
+        .map_err(Error::file("write", path))
+}
+
+fn is_same_file_system(one: &Path, other: &Path) -> bool {
+    let device = |path: &Path| fs::metadata(path).map(|about| about.dev());
+    matches!((device(one), device(other)), (Ok(one), Ok(other)) if one == other)
+}
