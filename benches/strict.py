@@ -101,6 +101,9 @@ class Bench:
                 rows.append({"what": what, "variant": variant,
                              "process": kind(command), "instructions": instructions})
 
+        # The first commit after a checkout looks into the files that are as young as the index.
+        self.run("git", "-c", "core.hooksPath=/dev/null", "commit", "-q", "--allow-empty", "-m",
+                 "First", cwd=self.top)
         add("commit", "no hook", self.commit("bare", ["-c", "core.hooksPath=/dev/null"]))
         add("commit", "git stream", self.commit("plain", []))
         add("fetch", "git stream", self.fetch())
