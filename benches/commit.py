@@ -280,7 +280,8 @@ def report(options, rows, versions, missing):
         "callgrind's, of user space, counted once. git stream runs `pre-commit`,",
         "`prepare-commit-msg` and `post-commit`; all the others run one `pre-commit` that does nothing,",
         "and the shell guard one that greps `git diff --cached --name-only`. That there is a `pre-commit`",
-        "at all makes git read its index again, which the empty hook shows.", "",
+        "at all makes git read its index again, which the empty hook shows; where the index is larger",
+        "than a megabyte, git stream has none, unless the user has one.", "",
         *table(rows), "", "What was aimed at:", "", *shown, "",
         *(f"Not measured, since it was not there: {name}.\n" for name in missing),
     ]

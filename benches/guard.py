@@ -163,6 +163,8 @@ def report(options, rows, versions):
             "Bold is more than was aimed at. Both programs read the trees of the directories in",
             "which something is staged, and unpacking them is most of what is left of the guard's",
             "cost where those are a large part of all directories; it cannot be passed over.", "",
+            "As a hook, the guard hashes those directories, too, so that the later hooks of the commit",
+            "need not judge it again.", "",
         ]
     text = "\n".join(lines)
     (out / "README.md").write_text(text, encoding="utf-8")
