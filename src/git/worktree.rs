@@ -127,9 +127,7 @@ impl Repo {
             }
         }
         if linked.branch.as_deref() == Some(branch) {
-            self.call_in(&linked.git_dir)
-                .arg("--git-dir")
-                .arg(&linked.git_dir)
+            self.call_about(&linked.git_dir)
                 .args(["-c", "core.hooksPath=/dev/null"])
                 .args([
                     "update-ref",

@@ -246,11 +246,8 @@ fn configure(repo: &Repo, layer: Layer) -> Result<bool, Error> {
 /// Takes it away; whether there was any.
 fn remove_configured(repo: &Repo, layer: Layer) -> Result<bool, Error> {
     let section = format!("hook.{}", layer.friendly_name());
-    let is_there = ["command", "event"]
-        .into_iter()
-        .map(|key| repo.shared_config(&format!("{section}.{key}")))
-        .collect::<Result<Vec<_>, _>>()?;
-    if is_there.iter().all(Option::is_none) {
+    // What is written first, and so is there whenever anything is.
+    if repo.shared_config(&format!("{section}.command"))?.is_none() {
         return Ok(false);
     }
     let call = repo.call().args(["config", "--local", "--remove-section"]);

@@ -13,7 +13,7 @@ use super::Logged;
 
 impl Repo {
     /// A call about the refs as one worktree sees them, named by its git directory.
-    fn call_about(&self, git_dir: &Path) -> Call {
+    pub(in crate::git) fn call_about(&self, git_dir: &Path) -> Call {
         self.call_in(git_dir)
             .arg("--git-dir")
             .arg(git_dir)
@@ -70,7 +70,7 @@ impl Repo {
         name: &str,
     ) -> Result<Option<Id>, Error> {
         let call = self.call_about(git_dir);
-        let call = call.args(["rev-parse", "--verify", "--quiet", name]);
+        let call = call.args(["rev-parse", "--verify", "--quiet", "--end-of-options", name]);
         Ok(self.parse_id(&call.run_allowing(&[0, 1, 128], None)?.line()))
     }
 

@@ -186,15 +186,7 @@ impl Repo {
     /// The commit that a revision names, in git's own syntax; `HEAD` is that of the caller's
     /// worktree.
     pub fn resolve(&self, revision: &str) -> Result<Option<Id>, Error> {
-        let output = self
-            .call_in(self.git_dir())
-            .arg("--git-dir")
-            .arg(self.git_dir())
-            .env("GIT_NO_REPLACE_OBJECTS", "1")
-            .args(["rev-parse", "--verify", "--quiet", "--end-of-options"])
-            .arg(format!("{revision}^{{commit}}"))
-            .run_allowing(&[0, 1, 128], None)?;
-        Ok(self.parse_id(&output.line()))
+        self.asked_object(self.git_dir(), &format!("{revision}^{{commit}}"))
     }
 
     /// What a revision begins with: the name of a ref, if that is one, and the rest.
