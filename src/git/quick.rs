@@ -14,7 +14,7 @@
 //! case, filters that take many files at once, a worktree on another file system than its admin
 //! directory. The user's post-index-change hook is not run.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -62,18 +62,21 @@ impl IndexHold<'_> {
         self.write_aside(changes, operation)?;
         self.is_settled = false;
         let (staged, linked) = (&self.staged, &self.linked);
+        let written = changes.iter().map(|change| about(staged, change));
+        let written = written.collect::<Result<Vec<_>, _>>()?;
         let put = repo.look(linked, |look| put(look, (&top, staged), changes))?;
         put.unwrap_or_else(|| Err(meanwhile(&self.index)))?;
         let mut entries = Vec::with_capacity(changes.len());
-        for change in changes {
-            entries.push(match change.new {
-                Some(leaf) => {
-                    let place = top.join(os(&change.path));
-                    let about =
-                        fs::symlink_metadata(&place).map_err(Error::file("read", &place))?;
-                    entry_of(change.path.as_bstr(), leaf, Some(&about))
+        for (change, written) in changes.iter().zip(written) {
+            entries.push(match (change.new, written) {
+                (Some(leaf), Some(written)) => {
+                    // What somebody has written to since it was put there is their change: of it
+                    // nothing is noted, so that git looks into it.
+                    let now = fs::symlink_metadata(top.join(os(&change.path)));
+                    let now = now.ok().filter(|now| is_still(&written, now));
+                    entry_of(change.path.as_bstr(), leaf, now.as_ref())
                 }
-                None => Vec::new(),
+                (_, None) | (None, _) => Vec::new(),
             });
         }
         let spliced = repo.splice(&self.index, (changes, &entries), directories)?;
@@ -135,12 +138,46 @@ fn put(look: &Look<'_>, (top, staged): (&Path, &Path), changes: &[Change]) -> Re
             continue;
         }
         if let Some(directory) = place.parent() {
-            fs::create_dir_all(directory).map_err(Error::file("create", directory))?;
+            make_directories(top, directory)?;
         }
         if !look.is_real(change.path.as_bstr()) {
             return Err(meanwhile(&place));
         }
         put_new(&new, &place).map_err(Error::file("create", &place))?;
+    }
+    Ok(())
+}
+
+/// What git has written of a change; nothing where the file is to go.
+fn about(staged: &Path, change: &Change) -> Result<Option<Metadata>, Error> {
+    if change.new.is_none() {
+        return Ok(None);
+    }
+    let file = staged.join(os(&change.path));
+    let about = fs::symlink_metadata(&file).map_err(Error::file("read", &file))?;
+    Ok(Some(about))
+}
+
+/// Whether a file that was renamed is the same, with the same content.
+fn is_still(written: &Metadata, now: &Metadata) -> bool {
+    let of = |about: &Metadata| (about.ino(), about.size(), about.mtime(), about.mtime_nsec());
+    of(written) == of(now)
+}
+
+/// Makes what is missing of a directory below `top`, and goes through no symbolic link.
+fn make_directories(top: &Path, directory: &Path) -> Result<(), Error> {
+    let above = directory.ancestors().take_while(|place| *place != top);
+    let above: Vec<&Path> = above.collect();
+    for place in above.into_iter().rev() {
+        match fs::create_dir(place) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                let is_real = fs::symlink_metadata(place).is_ok_and(|about| about.is_dir());
+                if !is_real {
+                    return Err(meanwhile(place));
+                }
+            }
+            made => made.map_err(Error::file("create", place))?,
+        }
     }
     Ok(())
 }
@@ -176,4 +213,48 @@ fn new_file(path: &Path, content: &[u8]) -> Result<(), Error> {
 fn is_same_file_system(one: &Path, other: &Path) -> bool {
     let device = |path: &Path| fs::metadata(path).map(|about| about.dev());
     matches!((device(one), device(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+    use std::path::Path;
+
+    use super::{is_still, make_directories};
+
+    #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what an agent writes: it truncates"
+    )]
+    fn what_was_written_to_after_the_rename_is_another_content() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        fs::write(at("staged"), "ours\n").unwrap();
+        let written = fs::symlink_metadata(at("staged")).unwrap();
+        fs::rename(at("staged"), at("place")).unwrap();
+        let now = || fs::symlink_metadata(at("place")).unwrap();
+        assert!(is_still(&written, &now()));
+        fs::write(at("place"), "theirs, in the same file\n").unwrap();
+        assert!(!is_still(&written, &now()));
+        fs::write(at("other"), "ours\n").unwrap();
+        fs::rename(at("other"), at("place")).unwrap();
+        assert!(!is_still(&written, &now()));
+    }
+
+    #[test]
+    fn directories_are_made_through_no_link() {
+        let directory = tempfile::tempdir().unwrap();
+        let (top, outside) = (directory.path().join("top"), directory.path().join("out"));
+        fs::create_dir_all(top.join("there")).unwrap();
+        fs::create_dir(&outside).unwrap();
+        symlink(&outside, top.join("link")).unwrap();
+        let make = |below: &Path| make_directories(&top, &top.join(below)).is_ok();
+        assert!(make(Path::new("there/a/b")));
+        assert!(top.join("there/a/b").is_dir());
+        assert!(!make(Path::new("link/a")));
+        assert!(!outside.join("a").exists());
+        assert!(make(Path::new("")));
+    }
 }
