@@ -26,6 +26,7 @@ mod present;
 mod push;
 mod quarantine;
 mod quick;
+mod recent;
 mod refs;
 mod remains;
 mod repo;

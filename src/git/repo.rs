@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bstr::BString;
 
+use super::recent::Recent;
 use super::{Call, Error, Git, Id, Version, version};
 
 /// An open repository, seen from the worktree (or git directory) that the caller stands in.
@@ -14,6 +15,8 @@ pub struct Repo {
     pub(super) git: Git,
     /// Objects that were written and are not yet known to be on disk.
     pub(super) unflushed: RefCell<Vec<Id>>,
+    /// Trees that were read.
+    pub(super) trees: RefCell<Recent>,
     common_dir: PathBuf,
     git_dir: PathBuf,
     top: Option<PathBuf>,
@@ -82,6 +85,7 @@ impl Repo {
             gix,
             git: Git,
             unflushed: RefCell::default(),
+            trees: RefCell::default(),
             common_dir,
             git_dir,
             top,

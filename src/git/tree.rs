@@ -5,6 +5,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use bstr::{BStr, BString, ByteSlice as _};
 use gix::objs::{Kind, TreeRefIter};
@@ -171,10 +172,7 @@ impl Repo {
 
     /// The entries of a tree as they stand in it.
     pub(super) fn listed(&self, tree: Id) -> Result<Vec<(BString, Entry)>, Error> {
-        if tree.is_empty_tree() {
-            return Ok(Vec::new());
-        }
-        let bytes = self.bytes(tree, Kind::Tree)?;
+        let bytes = self.tree_bytes(Some(tree))?;
         let mut entries = Vec::new();
         for entry in TreeRefIter::from_bytes(&bytes, tree.kind()) {
             let entry = entry.map_err(|source| malformed(tree, source))?;
@@ -344,11 +342,16 @@ impl Repo {
     }
 
     /// A tree as it is stored; nothing where there is none.
-    pub(super) fn tree_bytes(&self, tree: Option<Id>) -> Result<Vec<u8>, Error> {
-        match tree {
-            Some(tree) if !tree.is_empty_tree() => self.bytes(tree, Kind::Tree),
-            Some(_) | None => Ok(Vec::new()),
+    pub(super) fn tree_bytes(&self, tree: Option<Id>) -> Result<Rc<[u8]>, Error> {
+        let Some(tree) = tree.filter(|tree| !tree.is_empty_tree()) else {
+            return Ok(Rc::default());
+        };
+        if let Some(bytes) = self.trees.borrow().get(&tree) {
+            return Ok(bytes);
         }
+        let bytes: Rc<[u8]> = self.bytes(tree, Kind::Tree)?.into();
+        self.trees.borrow_mut().keep(tree, &bytes);
+        Ok(bytes)
     }
 
     /// Writes a tree that is `base` with some files set (`Some(blob)`) or removed (`None`).
