@@ -413,13 +413,17 @@ struct Memory {
 impl<'r> Machine<'r> {
     fn of(range: &Range<'r>, picks: &[Pick]) -> Result<Machine<'r>, Error> {
         let repo = range.repo;
-        if !repo.version()?.merges_trees() {
+        let do_they_change = picks.iter().any(|pick| change_attributes(&pick.changes));
+        // Where git brings both sides into the same form first, it goes by the attributes as they
+        // come out of this very merge.
+        let by_their_result = do_they_change && repo.config_bool("merge.renormalize") == Some(true);
+        if by_their_result || !repo.version()?.merges_trees() {
             return Machine::scratch(range);
         }
         Ok(Machine::InMemory(Memory {
             merges: None,
             attributes: repo.tree_of(range.base)?,
-            do_they_change: picks.iter().any(|pick| change_attributes(&pick.changes)),
+            do_they_change,
         }))
     }
 
