@@ -49,6 +49,21 @@ pub(super) fn can_meet(one: &BTreeSet<BString>, other: &BTreeSet<BString>) -> bo
     one.iter().any(|path| is_in(path, other)) || other.iter().any(|path| is_in(path, one))
 }
 
+/// The paths that both have changed, unless one of the one lies above one of the other.
+pub(super) fn common<'a>(
+    one: &'a BTreeSet<BString>,
+    other: &'a BTreeSet<BString>,
+) -> Option<Vec<&'a BStr>> {
+    let is_below = |path: &BString, set: &BTreeSet<BString>| {
+        let mut above = above(path.as_bstr());
+        above.any(|above| set.contains(above))
+    };
+    let are_nested = one.iter().any(|path| is_below(path, other))
+        || other.iter().any(|path| is_below(path, one));
+    let common = one.intersection(other).map(AsRef::as_ref);
+    (!are_nested).then(|| common.collect())
+}
+
 /// The directories in which a path lies, without `/` at their ends.
 fn above(path: &BStr) -> impl Iterator<Item = &BStr> {
     let ends = path.find_iter("/").collect::<Vec<_>>();
@@ -62,7 +77,7 @@ mod tests {
     use bstr::BString;
     use proptest::prelude::*;
 
-    use super::{can_meet, meetings};
+    use super::{can_meet, common, meetings};
 
     fn set(paths: &[&str]) -> BTreeSet<BString> {
         paths.iter().map(|path| BString::from(*path)).collect()
@@ -79,6 +94,17 @@ mod tests {
         ];
         let found: Vec<_> = meetings(&sets).into_iter().collect();
         assert_eq!(found, [(0, 2), (1, 2), (1, 3)]);
+    }
+
+    #[test]
+    fn what_is_common_is_known_unless_a_directory_is_a_file() {
+        let one = set(&["a/b", "c", "d"]);
+        assert_eq!(
+            common(&one, &set(&["a/b", "d", "e"])).unwrap(),
+            ["a/b", "d"]
+        );
+        assert_eq!(common(&one, &set(&["c", "d/e"])), None);
+        assert_eq!(common(&one, &set(&["a", "c"])), None);
     }
 
     fn sets() -> impl Strategy<Value = Vec<BTreeSet<BString>>> {

@@ -3,7 +3,8 @@
 //! Every stream is put onto the base as it is, with what is not committed, and every two of them
 //! beside one another: three trees, whose base is the base branch. Whether they merge is asked of
 //! git's own machinery, as in a sync, but only where two of them [can meet](meet), all at once, and
-//! never twice. Nothing is written to the repository, and no index is touched.
+//! never twice, and of the files that both have changed [alone](narrow) where that is the same.
+//! Nothing is written to the repository, and no index is touched.
 //!
 //! ```text
 //! work ─→ paths ─┬─ meets the base? ── asked ─┐
@@ -21,6 +22,7 @@
 
 mod ask;
 mod meet;
+mod narrow;
 mod text;
 mod work;
 
@@ -32,10 +34,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use self::ask::Asked;
+use self::narrow::Narrow;
 use self::work::{Work, work_of};
 use super::Error;
 use super::worktrees::Found;
-use crate::git::{Id, Trial};
+use crate::git::{Id, Repo, Trial};
 use crate::name::StreamName;
 use crate::path;
 use crate::workspace::Workspace;
@@ -119,7 +122,8 @@ pub(super) fn forecast(
     let trial = workspace.repo.trial()?;
     let mut asked = Asked::new(workspace, &trial)?;
     let landings = landings(workspace, &trial, &mut asked, &known)?;
-    let met = beside_one_another(&mut asked, &landings)?;
+    let inside = trial.inside()?;
+    let met = beside_one_another(&mut asked, &inside, &landings)?;
 
     let mut nth = 0;
     let mut places = Vec::new();
@@ -261,13 +265,16 @@ fn news(
 /// Every two of them that can meet.
 fn beside_one_another(
     asked: &mut Asked<'_, '_>,
+    inside: &Repo,
     landings: &[Landing],
 ) -> Result<BTreeMap<(usize, usize), Meeting>, Error> {
     let sets: Vec<BTreeSet<BString>> = landings.iter().map(|one| one.paths.clone()).collect();
+    let mut narrow = Narrow::new(inside);
     let mut questions = Vec::new();
     for (one, other) in meet::meetings(&sets) {
         if let (Some(a), Some(b)) = (landings[one].tree, landings[other].tree) {
-            questions.push(((one, other), [asked.base(), a, b]));
+            let paths = (&sets[one], &sets[other]);
+            questions.push(((one, other), narrow.of([asked.base(), a, b], paths)?));
         }
     }
     let triples = questions.iter().map(|(_, triple)| *triple).collect();
