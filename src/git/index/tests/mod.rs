@@ -7,6 +7,7 @@ mod drawn;
 mod forged;
 mod made;
 mod oracle;
+mod spliced;
 
 use std::path::Path;
 
