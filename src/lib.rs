@@ -26,6 +26,7 @@
 //! | [`log`]     | what has happened, for people and for programs?                    |
 //! | [`status`]  | the one picture of everything                                     |
 //! | [`undo`]    | how is an operation taken back?                                   |
+//! | [`doctor`]  | does every layer work, what is wrong, what can be mended?         |
 //! | [`cli`]     | arguments in, one answer out                                      |
 //! | [`verb`]    | one file per command: its arguments, one domain call, its answer  |
 //!
@@ -33,8 +34,8 @@
 //!
 //! ```text
 //! verb → cli, and every domain module
-//! land, review, status, log, undo, sync, claim, inbox, setup, receive, guard, kept → workspace, rule
-//!     beside one another: claim → kept, setup → receive → guard;  undo → land → review → sync → inbox, claim, kept;  log → inbox, kept;  status → inbox, guard, sync
+//! doctor, land, review, status, log, undo, sync, claim, inbox, setup, receive, guard, kept → workspace, rule
+//!     beside one another: claim → kept, setup → receive → guard;  undo → land → review → sync → inbox, claim, kept;  log → inbox, kept;  status → inbox, guard, sync;  doctor → land, status, setup
 //! workspace → caller → ledger → plan → pattern;  workspace → rule
 //! rule → pattern, plan, git
 //! ledger → git
@@ -47,6 +48,7 @@ pub mod caller;
 pub mod claim;
 pub mod cli;
 pub mod clock;
+pub mod doctor;
 pub mod exit;
 pub mod git;
 pub mod guard;

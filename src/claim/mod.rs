@@ -27,6 +27,6 @@ pub use remove::Kept;
 pub use restore::{RESTORE, refuse_place, restore};
 pub use retire::{Retired, Settled, retire, settle};
 pub use session::{Ended, Session, work_in};
-pub use take::{Taken, Wanted, take, widen, worktree_of};
+pub use take::{Taken, Wanted, make_whole, take, widen, worktree_of};
 pub use takeover::Takeover;
 pub use workplace::{hide, is_whole};

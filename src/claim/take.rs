@@ -110,27 +110,39 @@ pub fn take(repo: &Repo, wanted: &Wanted) -> Result<Taken, Error> {
             (written.created, false),
         )?);
     } else if !workplace::is_whole(workspace, &wanted.stream)? {
-        remove::take_back_dead(workspace, &wanted.stream)?;
-        let what = What::Begin {
-            stream: wanted.stream.clone(),
-            verb: RESTORE.to_owned(),
-            intends: Vec::new(),
-        };
-        let request = workspace.request(operation.id(), by, what, Vec::new());
-        workspace.submit(&request)??;
-        notes.push("its worktree was gone or not whole, and is made again".to_owned());
-        notes.extend(make_worktree(
-            workspace,
-            &operation,
-            by,
-            &wanted.stream,
-            (None, true),
-        )?);
+        notes.extend(make_whole(workspace, &operation, by, &wanted.stream)?);
     }
     let mut taken = describe(workspace, &wanted.stream, already_yours)?;
     notes.extend(workplace::set_up(workspace, &wanted.stream)?);
     taken.notes = notes;
     Ok(taken)
+}
+
+/// Makes the worktree of a held stream again, or whole: whatever has died while it was made or
+/// removed. Nothing that is in it changes.
+pub fn make_whole(
+    workspace: &mut Workspace<'_>,
+    operation: &Operation,
+    by: &Actor,
+    stream: &StreamName,
+) -> Result<Vec<String>, Error> {
+    remove::take_back_dead(workspace, stream)?;
+    let what = What::Begin {
+        stream: stream.clone(),
+        verb: RESTORE.to_owned(),
+        intends: Vec::new(),
+    };
+    let request = workspace.request(operation.id(), by, what, Vec::new());
+    workspace.submit(&request)??;
+    let mut notes = vec!["its worktree was gone or not whole, and is made again".to_owned()];
+    notes.extend(make_worktree(
+        workspace,
+        operation,
+        by,
+        stream,
+        (None, true),
+    )?);
+    Ok(notes)
 }
 
 /// A claim that the ledger has written down, or a dry run has foreseen.

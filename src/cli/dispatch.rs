@@ -68,6 +68,10 @@ pub const VERBS: [(&str, &[Known]); 3] = [
         &[
             known("init", "Set a repository up for streams; safe to run again"),
             known("plan", "Check the plan before it is committed"),
+            known(
+                "doctor",
+                "Prove that every layer works, name what is wrong, and mend it",
+            ),
         ],
     ),
     (

@@ -87,6 +87,29 @@ impl Repo {
     }
 }
 
+impl Repo {
+    /// Whether a remote can move several refs in one step, as far as it says so; asked with a ref
+    /// that stays where it is. One that does not take pushes from here is not blamed for it.
+    pub fn moves_together(&self, remote: &str, (name, at): (&str, Id), limit: Duration) -> bool {
+        let call = self
+            .unattended()
+            .args(["-c", "core.hooksPath=/dev/null", "-c", "push.gpgSign=false"])
+            .args([
+                "push",
+                "--dry-run",
+                "--atomic",
+                "--porcelain",
+                "--no-verify",
+            ])
+            .args(["--end-of-options", remote])
+            .arg(format!("{at}:{name}"));
+        match call.run_within(&[0, 1], limit) {
+            Err(Error::Failed { stderr, .. }) => !stderr.contains(NOT_ATOMIC),
+            Ok(_) | Err(_) => true,
+        }
+    }
+}
+
 /// Reads git's answer.
 fn judged(stdout: &[u8], status: i32, stderr: &str) -> Pushed {
     let text = String::from_utf8_lossy(stdout);

@@ -15,7 +15,6 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -243,6 +242,13 @@ fn mark_own_moves(repo: &Repo) -> Result<bool, Error> {
     Ok(true)
 }
 
+/// What other programs had put in the place of hooks of ours: the hook, and where it is now.
+pub fn displaced(repo: &Repo) -> Vec<(&'static str, PathBuf)> {
+    let directory = repo.private(HOOKS);
+    let kept = names().filter_map(|name| Some((name, intact::theirs(&directory, name)?)));
+    kept.collect()
+}
+
 /// A template with the program's place.
 pub(super) fn filled(template: &str, guard: &Path) -> Vec<u8> {
     template.as_bytes().replace("@GUARD@", inside_quotes(guard))
@@ -278,7 +284,7 @@ pub fn inside_quotes(path: &Path) -> Vec<u8> {
 }
 
 /// Whether [`install`] would write or remove a hook.
-pub(super) fn are_stale(repo: &Repo) -> Result<bool, Error> {
+pub fn are_stale(repo: &Repo) -> Result<bool, Error> {
     let directory = repo.private(HOOKS);
     let wanted = wanted(repo)?;
     let stale = names().any(|name| {
@@ -319,17 +325,38 @@ fn included(repo: &Repo) -> Result<Vec<u8>, Error> {
     let mut text = String::new();
     for linked in repo.linked_worktrees()? {
         if linked.git_dir.join(MARKER).exists() {
-            let condition = format!("gitdir:./worktrees/{}", literal(&linked.id));
-            let condition = condition.replace('\\', "\\\\").replace('"', "\\\"");
-            // A String takes all that is written to it.
-            let _never_fails = write!(
-                text,
-                "[includeIf \"{condition}\"]\n\tpath = git-stream/{WORKTREE_CONFIG}\n"
-            );
+            text.push_str(&section(&linked.id));
         }
     }
     let header = b"# Written by git stream: which worktrees belong to streams.\n".to_vec();
     Ok([header, text.into_bytes()].concat())
+}
+
+/// The lines for one worktree.
+fn section(id: &str) -> String {
+    let condition = format!("gitdir:./worktrees/{}", literal(id));
+    let condition = condition.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("[includeIf \"{condition}\"]\n\tpath = git-stream/{WORKTREE_CONFIG}\n")
+}
+
+/// Makes the hooks active in one worktree more, and changes nothing else.
+pub fn activate(repo: &Repo, id: &str, _lock: &Lock) -> Result<(), Error> {
+    let file = repo.common_dir().join(INCLUDED);
+    let mut text = fs::read(&file).map_err(git::Error::file("read", &file))?;
+    text.extend(section(id).bytes());
+    write(&file, &text, 0o644)?;
+    Ok(())
+}
+
+/// Takes back what [`activate`] has done.
+pub fn deactivate(repo: &Repo, id: &str, _lock: &Lock) -> Result<(), Error> {
+    let file = repo.common_dir().join(INCLUDED);
+    let text = match fs::read(&file) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        other => other.map_err(git::Error::file("read", &file))?,
+    };
+    write(&file, &text.replace(section(id), ""), 0o644)?;
+    Ok(())
 }
 
 /// A worktree's id as a glob that matches it alone. git's configuration cannot hold a line feed

@@ -23,7 +23,7 @@ use super::hooks::{self, HOOKS, INCLUDED, is_ours};
 use super::{Error, moves, outside, own};
 use crate::git::{self, Linked, Repo};
 use crate::ledger::Ledger;
-use crate::workspace::{MARKER, holding};
+use crate::workspace::{MARKER, holding, is_probe};
 
 /// The end of the name under which a file stays that has no other place.
 const KEPT: &str = ".theirs";
@@ -129,7 +129,7 @@ fn mark_again(repo: &Repo) -> Result<bool, Error> {
     reason = "this is no git, but a program of ours, in the environment of this one"
 )]
 pub(super) fn have_mended(repo: &Repo) {
-    if !is_installed(repo) || changed(repo).is_empty() {
+    if !is_installed(repo) || is_probe(repo) || changed(repo).is_empty() {
         return;
     }
     if let Ok(program) = hooks::beside("git-stream-verify") {

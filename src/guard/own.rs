@@ -16,6 +16,7 @@ use rustix::fs::{Access, access};
 use super::hooks::{HOOKS, WORKTREE_CONFIG};
 use super::{Error, hooks, intact};
 use crate::git::Repo;
+use crate::workspace::is_probe;
 
 /// Where the user's own hooks are, as far as a worktree runs them.
 pub(super) struct Own {
@@ -27,6 +28,10 @@ pub(super) struct Own {
 
 impl Own {
     pub(super) fn of(repo: &Repo) -> Own {
+        // Where the guard is tried, nothing of anybody's is about to be committed.
+        if is_probe(repo) {
+            return Own::at(None, repo.git_dir().to_owned());
+        }
         Own {
             directory: directories(repo).into_iter().next(),
             ours: repo.private(HOOKS),
@@ -58,6 +63,15 @@ pub fn has_own(repo: &Repo, name: &str) -> bool {
     repo.configures_hook(name) || Own::of(repo).find(name).is_some()
 }
 
+/// The hooks of ours that a hook manager has found, and runs before its own.
+pub fn chained(repo: &Repo) -> Vec<PathBuf> {
+    let all = directories(repo).into_iter().flat_map(|directory| {
+        hooks::names().map(move |name| directory.join(name).with_extension("legacy"))
+    });
+    all.filter(|hook| is_runnable(hook) && hooks::is_ours(hook))
+        .collect()
+}
+
 /// Every directory in which a worktree of the repository may have its own hooks.
 pub(super) fn directories(repo: &Repo) -> Vec<PathBuf> {
     let directories = match configured(repo) {
@@ -76,7 +90,7 @@ pub(super) fn directories(repo: &Repo) -> Vec<PathBuf> {
 }
 
 /// `core.hooksPath` as it would be without our own setting.
-pub(super) fn configured(repo: &Repo) -> Option<PathBuf> {
+pub fn configured(repo: &Repo) -> Option<PathBuf> {
     // git takes an empty value for the current directory.
     let value = repo.config_path_outside("core.hooksPath", &repo.private(WORKTREE_CONFIG))?;
     Some(if value.as_os_str().is_empty() {

@@ -59,6 +59,18 @@ pub(super) struct Run<'r> {
     pub(super) checks: usize,
 }
 
+/// Finishes or forgets the landings of this machine that died. Answers what was done.
+pub fn settle<'r>(
+    repo: &'r Repo,
+    options: &Options,
+    tell: &'r mut dyn FnMut(Beat),
+) -> Result<Vec<String>, Error> {
+    let mut run = Run::start(repo, options, tell)?;
+    let _turn = run.take_turn()?;
+    recover::finish(&mut run)?;
+    Ok(run.notes)
+}
+
 /// Lands one stream.
 pub fn land<'r>(
     repo: &'r Repo,

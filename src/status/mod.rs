@@ -33,7 +33,7 @@ pub use detail::{Commit, Detail, File};
 pub use draft::{Draft, Mistake};
 pub use error::Error;
 pub use forecast::{Forecast, Foreseen, Meeting, Pair, Place};
-pub use need::Need;
+pub use need::{Need, of_base as need_of_base, of_hooks as need_of_hooks};
 pub use picture::{Milestone, NotThere, Overall, Picture};
 pub use row::{Operation, Row};
 pub use text::Show;

@@ -39,7 +39,7 @@ pub(super) fn of_question(question: &Question) -> Need {
 }
 
 /// A base that cannot be trusted as it stands.
-pub(super) fn of_base(base: &Trusted) -> Option<Need> {
+pub fn of_base(base: &Trusted) -> Option<Need> {
     let branch = &base.branch;
     let message = match base.doubt.as_ref()? {
         Doubt::Gone => format!("the base branch '{branch}' is gone"),
@@ -71,7 +71,7 @@ pub(super) fn of_base(base: &Trusted) -> Option<Need> {
 }
 
 /// What makes git pass by the guard.
-pub(super) fn of_hooks(trouble: &Trouble) -> Need {
+pub fn of_hooks(trouble: &Trouble) -> Need {
     let (message, command) = match trouble {
         Trouble::Changed(names) => (
             format!(

@@ -1,6 +1,7 @@
 //! What are the commands? One file each: arguments, one domain call, the answer.
 
 pub mod claim;
+pub mod doctor;
 pub mod exec;
 pub mod guard;
 pub mod inbox;

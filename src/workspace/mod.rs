@@ -9,6 +9,7 @@ mod error;
 mod ground;
 mod notify;
 mod place;
+mod probe;
 mod source;
 mod trespass;
 
@@ -17,6 +18,7 @@ pub use approved::{APPROVED, approvals, is_approved};
 pub use base::{Doubt, Trusted, full_name};
 pub use error::Error;
 pub use place::{MARKER, Place, holding, is_no_streams, lost, marked, place_beside, worktree_path};
+pub use probe::{is_probe, write_probe};
 pub use source::{PLAN, plan_at};
 
 use crate::caller;
@@ -61,7 +63,7 @@ impl<'r> Workspace<'r> {
 
     /// The same in a hook: whichever git runs it will do.
     pub fn within_git(repo: &'r Repo) -> Result<Workspace<'r>, Error> {
-        Workspace::assemble(repo, Ledger::of(repo).read()?)
+        Workspace::assemble(repo, probe::seen_from(repo, Ledger::of(repo).read()?)?)
     }
 
     /// The workspace as it would be with this base on record: for a dry run in a repository that

@@ -2,6 +2,7 @@
 
 mod claim;
 mod dispatch;
+mod doctor;
 mod exec;
 mod guard;
 mod inbox;

@@ -38,9 +38,10 @@ fn allowed(module: &str) -> Option<Vec<&'static str>> {
         "sync" => domain(&["claim", "guard", "inbox", "kept", "setup"]),
         "review" => domain(&["claim", "sync"]),
         "land" => domain(&["claim", "guard", "inbox", "kept", "review", "setup", "sync"]),
+        "doctor" => domain(&["claim", "guard", "land", "setup", "status", "sync"]),
         "verb" => domain(&[
-            "cli", "claim", "guard", "inbox", "kept", "land", "log", "receive", "review", "setup",
-            "status", "sync", "undo",
+            "cli", "claim", "doctor", "guard", "inbox", "kept", "land", "log", "receive", "review",
+            "setup", "status", "sync", "undo",
         ]),
         _ => return None,
     };

@@ -3,6 +3,7 @@
 mod batch;
 mod crash;
 mod crowd;
+mod doctor;
 mod fleet;
 mod race;
 mod story;

@@ -36,6 +36,7 @@ complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "resolve" -d '
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "release" -d 'Give a stream back; unlanded work is kept and named'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "init" -d 'Set a repository up for streams; safe to run again'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "plan" -d 'Check the plan before it is committed'
+complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "doctor" -d 'Prove that every layer works, name what is wrong, and mend it'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "claim" -d 'Take a stream and print its worktree'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "path" -d 'Print a stream\'s worktree'
 complete -c git-stream -n "__fish_git_stream_needs_command" -f -a "progress" -d 'Say how far a stream is: complete, failed, or in work after all'
@@ -129,6 +130,14 @@ complete -c git-stream -n "__fish_git_stream_using_subcommand plan" -l json -d '
 complete -c git-stream -n "__fish_git_stream_using_subcommand plan" -s q -l quiet -d 'Say nothing but the answer and errors'
 complete -c git-stream -n "__fish_git_stream_using_subcommand plan" -s v -l verbose -d 'Say more about what is done'
 complete -c git-stream -n "__fish_git_stream_using_subcommand plan" -s h -l help -d 'Print help'
+complete -c git-stream -n "__fish_git_stream_using_subcommand doctor" -l reason -d 'Why the caller\'s own streams on another machine come here before their lease has ended (a person only)' -r
+complete -c git-stream -n "__fish_git_stream_using_subcommand doctor" -l agent -d 'Act as this agent' -r
+complete -c git-stream -n "__fish_git_stream_using_subcommand doctor" -l repair -d 'Mend what can be mended without asking anybody'
+complete -c git-stream -n "__fish_git_stream_using_subcommand doctor" -s n -l dry-run -d 'Change nothing at all: the guard is not tried, and nothing is mended'
+complete -c git-stream -n "__fish_git_stream_using_subcommand doctor" -l json -d 'Print one JSON object on stdout'
+complete -c git-stream -n "__fish_git_stream_using_subcommand doctor" -s q -l quiet -d 'Say nothing but the answer and errors'
+complete -c git-stream -n "__fish_git_stream_using_subcommand doctor" -s v -l verbose -d 'Say more about what is done'
+complete -c git-stream -n "__fish_git_stream_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c git-stream -n "__fish_git_stream_using_subcommand claim" -l files -d 'Own the paths that these patterns match; needs no plan' -r
 complete -c git-stream -n "__fish_git_stream_using_subcommand claim" -l add -d 'Own these, too: patterns that nobody owns, holds or plans' -r
 complete -c git-stream -n "__fish_git_stream_using_subcommand claim" -l from -d 'Adopt work that exists already: the stream begins at this revision' -r

@@ -14,8 +14,8 @@ use git_stream::ledger::{Former, Holder, Kind, OpId, Refusal, StreamState, Taken
 use git_stream::name::StreamName;
 use git_stream::plan::{Command, CommandKind};
 use git_stream::{
-    claim, cli, git, guard, inbox, land, ledger, log, name, pattern, plan, receive, rule, setup,
-    status, sync, workspace,
+    claim, cli, doctor, git, guard, inbox, land, ledger, log, name, pattern, plan, receive, rule,
+    setup, status, sync, workspace,
 };
 
 use jiff::SignedDuration;
@@ -94,6 +94,16 @@ fn all() -> Vec<Example> {
     all.extend(of_landing());
     all.extend(of_unlanding());
     all.extend(of_views());
+    all.push(example(
+        "doctor",
+        doctor::Unusable {
+            message: text(
+                "the ref refs/stream/ledger names no commit: its file is empty or cut off",
+            ),
+            commands: vec![text("git stream doctor --repair")],
+            examinations: serde_json::Value::Null,
+        },
+    ));
     all
 }
 

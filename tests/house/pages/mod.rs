@@ -41,6 +41,7 @@ fn pages() -> Vec<Page> {
         page::<verb::land::Land>(),
         page::<verb::log::Log>(),
         page::<verb::path::Path>(),
+        page::<verb::doctor::Doctor>(),
         page::<verb::plan::Plan>(),
         page::<verb::progress::Progress>(),
         page::<verb::receive::Receive>(),

@@ -3,6 +3,8 @@
 //! Mending never changes a file that is there. What is removed is what a checkout has written, and
 //! so is in a commit; the rest is somebody's, and stays.
 
+mod damage;
+
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;

@@ -1,0 +1,89 @@
+//! Which operations of this machine have died before they were finished?
+
+use super::finding::Mend;
+use super::{Examined, Finding};
+use crate::exit::Failure;
+use crate::git::{Linked, Repo};
+use crate::ledger::{Claim, Stream, is_dead, is_running};
+use crate::name::StreamName;
+use crate::word;
+use crate::workspace::Workspace;
+
+const NAME: &str = "operations";
+
+/// Looks at what was begun.
+pub(super) fn examine(workspace: &Workspace<'_>) -> Result<Examined, Failure> {
+    let repo = workspace.repo;
+    let mut findings = Vec::new();
+    let mut running = 0;
+    for (name, _, claim) in workspace.state.held() {
+        let intent = claim.intent.as_ref();
+        let Some(intent) = intent.filter(|one| one.machine == workspace.machine.id) else {
+            continue;
+        };
+        if !is_dead(repo, &workspace.machine, intent)? {
+            running += 1;
+            continue;
+        }
+        let verb = &intent.verb;
+        let command = match verb.as_str() {
+            "claim" | "release" | "restore" => format!("git stream claim {name}"),
+            "reopen" | "unland" => format!("git stream undo {name}"),
+            verb => format!("git stream {verb} {name}"),
+        };
+        findings.push(
+            Finding::new(
+                "operation-died",
+                format!("a `{verb}` of {name} died before it was finished"),
+                "its files, its branch or its record may be half-way; nothing of it is lost",
+                command,
+            )
+            .of(name)
+            .mended_by(Mend::Settle(name.clone())),
+        );
+    }
+    for linked in repo.linked_worktrees()? {
+        let of = |(name, _, claim): &(&StreamName, &Stream, &Claim)| {
+            claim.worktree_id == linked.id && !findings.iter().any(|one: &Finding| one.is_of(name))
+        };
+        let mut held = workspace.state.held();
+        if let (Some(_), Some((name, ..))) = (dead_holder(repo, &linked)?, held.find(of)) {
+            let command = format!("git stream sync {name}");
+            findings.push(
+                index_held(&linked, command)
+                    .of(name)
+                    .mended_by(Mend::Settle(name.clone())),
+            );
+        }
+    }
+    for checkout in repo.checkouts_of(&workspace.base.full_name)? {
+        let linked = checkout.as_linked(&workspace.base.full_name);
+        if findings.is_empty() && dead_holder(repo, &linked)?.is_some() {
+            let finding = index_held(&linked, "git stream land --all".to_owned());
+            findings.push(finding.mended_by(Mend::Landings));
+        }
+    }
+    let summary = match running {
+        0 => "none was cut off".to_owned(),
+        many => format!("none was cut off; {} at work", word::count(many, "command")),
+    };
+    Ok(Examined::new(NAME, summary, findings))
+}
+
+/// The operation of ours that holds the index of a worktree, and has died.
+fn dead_holder(repo: &Repo, linked: &Linked) -> Result<Option<String>, Failure> {
+    Ok(match repo.index_holder(linked) {
+        Some(op) if !is_running(repo, &op)? => Some(op),
+        Some(_) | None => None,
+    })
+}
+
+fn index_held(linked: &Linked, command: String) -> Finding {
+    let top = linked.top.display();
+    Finding::new(
+        "index-held",
+        format!("a command that has died still holds the index of '{top}'"),
+        "git can change nothing there until it is given back",
+        command,
+    )
+}

@@ -1,0 +1,280 @@
+//! What does `git stream doctor` find out of order, and what does `--repair` do about it?
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+
+use insta::assert_snapshot;
+
+use super::Scene;
+use crate::support::{Kill, assert_sound, for_every_git_call};
+
+#[test]
+fn what_is_found_says_why_it_matters_and_what_mends_it() {
+    let scene = Scene::new();
+    fs::remove_dir_all(&scene.worktree).unwrap();
+    fs::remove_file(scene.hook("pre-push")).unwrap();
+    assert_snapshot!(scene.says(&[]), @"
+    $ git stream doctor
+    ok       programs    git $GIT
+    ok       locks       none was left behind
+    ok       storage     no empty ref or object; 1 index can be read
+    ok       ledger      1 stream held
+    ok       operations  none was cut off
+    ok       branches    1 branch of streams
+    found    worktrees   1 finding
+             - the worktree of api is gone: '$ROOT/repo.streams/api'
+               its holder cannot go on; what was not committed went with it
+               mend it with `git stream claim api`
+    found    hooks       1 finding
+             - git passes by these hooks of the guard, which were replaced, removed or made not executable: pre-push
+               a commit outside of a stream's patterns may go through there, and only landing would refuse it
+               mend it with `git stream init`
+    found    guard       1 finding
+             - what is outside of a stream's patterns goes through: git push
+               a stream's commits may come to hold files of others; landing would still refuse them
+               mend it with `git stream init`
+    ok       leases      nothing is held on another machine
+    skipped  remote      the ledger is of this repository alone
+    ok       plan        $ROOT/repo/.git/git-stream/streams.toml, 0 streams
+    --- stderr ---
+    hint: `git stream doctor --repair` mends 2 of 3 findings; it changes no file that somebody has written.
+    [status 1]
+    ");
+    assert_snapshot!(scene.says(&["--repair"]), @"
+    $ git stream doctor --repair
+    ok       programs    git $GIT
+    ok       locks       none was left behind
+    ok       storage     no empty ref or object; 1 index can be read
+    ok       ledger      1 stream held
+    ok       operations  none was cut off
+    ok       branches    1 branch of streams
+    mended   worktrees   1 finding
+             - the worktree of api is gone: '$ROOT/repo.streams/api'
+               its holder cannot go on; what was not committed went with it
+               mended: its worktree was gone or not whole, and is made again
+    ok       hooks       as we write them, active in 1 worktree
+    ok       guard       6 violations refused, and what is a stream's own went through
+    ok       leases      nothing is held on another machine
+    skipped  remote      the ledger is of this repository alone
+    ok       plan        $ROOT/repo/.git/git-stream/streams.toml, 0 streams
+    [status 0]
+    ");
+    scene.is_well();
+    assert!(scene.worktree.join("src/api/new.rs").exists());
+}
+
+#[test]
+fn somebody_else_s_worktree_is_left_alone_by_an_agent() {
+    let scene = Scene::new();
+    fs::remove_dir_all(&scene.worktree).unwrap();
+    let answer = scene.doctor(&["--repair", "--json"]).agent("a2").go();
+    assert_eq!(answer.status(), 1, "{}", answer.block());
+    assert_eq!(super::found(&answer.json()), ["worktree-gone, not mended"]);
+    assert!(!scene.worktree.exists());
+}
+
+#[test]
+fn a_worktree_that_was_moved_by_hand_is_found_again() {
+    let scene = Scene::new();
+    let there = scene.sandbox.root().join("repo.streams/elsewhere");
+    scene
+        .sandbox
+        .write(scene.worktree.join("src/api/draft.rs"), "// draft\n");
+    fs::rename(&scene.worktree, &there).unwrap();
+    assert_eq!(scene.found(&[]), ["worktree-moved"]);
+    assert_eq!(scene.found(&["--repair"]), ["worktree-moved, mended"]);
+    assert_eq!(
+        fs::read_to_string(there.join("src/api/draft.rs")).unwrap(),
+        "// draft\n"
+    );
+    let path = scene.sandbox.run(["path", "api"]).go().stdout();
+    assert_eq!(path.trim_end(), there.to_str().unwrap());
+    scene.is_well();
+}
+
+#[test]
+fn a_worktree_that_lost_its_pointer_gets_it_back_and_keeps_its_files() {
+    let scene = Scene::new();
+    scene
+        .sandbox
+        .write(scene.worktree.join("src/api/new.rs"), "// edited\n");
+    fs::remove_file(scene.worktree.join(".git")).unwrap();
+    assert_eq!(scene.found(&[]), ["worktree-not-whole"]);
+    assert_eq!(scene.found(&["--repair"]), ["worktree-not-whole, mended"]);
+    let status = scene
+        .sandbox
+        .git_in(&scene.worktree, &["status", "--porcelain"]);
+    assert_eq!(status, " M src/api/new.rs\n");
+    scene.is_well();
+}
+
+#[test]
+fn a_branch_that_is_gone_comes_back_where_its_worktree_remembers_it() {
+    let scene = Scene::new();
+    let tip = scene.tip();
+    scene
+        .sandbox
+        .git(&["update-ref", "-d", "refs/heads/stream/api"]);
+    assert_eq!(scene.found(&[]), ["branch-gone"]);
+    assert_eq!(scene.found(&["--repair"]), ["branch-gone, mended"]);
+    assert_eq!(scene.tip(), tip);
+    scene.is_well();
+}
+
+#[test]
+fn a_branch_that_nobody_knows_of_is_somebody_s_to_claim() {
+    let scene = Scene::new();
+    scene.sandbox.git(&["branch", "stream/ui", "stream/api"]);
+    scene.sandbox.git(&["branch", "stream/empty", "main"]);
+    assert_eq!(scene.found(&["--repair"]), ["branch-nobodys"]);
+    let tips = scene.sandbox.git(&["branch", "--list", "stream/*"]);
+    assert_eq!(tips.lines().count(), 3, "{tips}");
+}
+
+#[test]
+fn only_an_old_lock_of_nobody_s_is_taken_away() {
+    let scene = Scene::new();
+    let lock = scene.sandbox.repo().join(".git/worktrees/api/index.lock");
+    fs::write(&lock, "").unwrap();
+    assert!(scene.found(&["--repair"]).is_empty());
+    assert!(lock.exists());
+    let old = ["-d", "2020-01-02"];
+    let touch = |path: &std::path::Path| {
+        assert!(
+            Command::new("touch")
+                .args(old)
+                .arg(path)
+                .status()
+                .unwrap()
+                .success()
+        );
+    };
+    touch(&lock);
+    let half_written = scene.sandbox.repo().join(".git/git-stream/.new-abc");
+    fs::write(&half_written, "").unwrap();
+    touch(&half_written);
+    // A git that runs there may be the one that holds it.
+    let mut git = Command::new("git")
+        .args(["cat-file", "--batch"])
+        .current_dir(&scene.worktree)
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    assert_eq!(scene.found(&["--repair"]), ["file-abandoned, mended"]);
+    drop(git.stdin.take());
+    git.wait().unwrap();
+    assert_eq!(scene.found(&[]), ["lock-stale"]);
+    assert_eq!(scene.found(&["--repair"]), ["lock-stale, mended"]);
+    assert!(!lock.exists() && !half_written.exists());
+    scene.is_well();
+}
+
+#[test]
+fn a_sync_that_died_anywhere_is_finished_or_taken_back() {
+    let mut deaths = 0;
+    for_every_git_call(|kill| {
+        let scene = Scene::new();
+        let moved = [("docs/guide.md", "Read me twice.\n")];
+        scene.sandbox.commit("Base moves", &moved);
+        let sync = scene.sandbox.run(["sync", "api"]).agent("a1");
+        let killed = sync.killed_at(kill).go().was_killed();
+        let found = scene.found(&[]);
+        if !found.is_empty() {
+            deaths += 1;
+            let mended: Vec<String> = found.iter().map(|one| format!("{one}, mended")).collect();
+            assert_eq!(scene.found(&["--repair"]), mended, "{kill:?}");
+        }
+        scene.is_well();
+        let status = scene
+            .sandbox
+            .git_in(&scene.worktree, &["status", "--porcelain"]);
+        assert_eq!(status, "", "{kill:?}");
+        killed
+    });
+    assert!(deaths > 0);
+}
+
+#[test]
+fn a_release_and_a_claim_that_died_are_made_whole() {
+    for (verb, call) in [("release", 3), ("claim", 4)] {
+        let scene = Scene::new();
+        if verb == "claim" {
+            scene
+                .sandbox
+                .run(["release", "api"])
+                .agent("a1")
+                .go()
+                .succeeded();
+        }
+        let died = scene.sandbox.run([verb, "api"]).agent("a1");
+        let died = if verb == "claim" {
+            died.arg("--files=src/api/**")
+        } else {
+            died
+        };
+        let was_killed = died.killed_at(Kill::After(call)).go().was_killed();
+        assert!(was_killed, "{verb}");
+        scene.doctor(&["--repair"]).go().succeeded();
+        scene.is_well();
+        assert_sound(&scene.sandbox, &scene.sandbox.repo());
+    }
+}
+
+#[test]
+fn a_hook_that_cannot_be_executed_is_named_and_mended() {
+    let scene = Scene::new();
+    let hook = scene.hook("prepare-commit-msg");
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(scene.found(&[]), ["hooks", "guard-passed"]);
+    assert_eq!(scene.found(&["--repair"]), ["hooks, mended"]);
+    scene.is_well();
+}
+
+#[test]
+fn a_setting_that_outranks_the_include_is_named_and_put_in_order() {
+    let scene = Scene::new();
+    let config = scene.sandbox.repo().join(".git/config");
+    let mut text = fs::read_to_string(&config).unwrap();
+    text.push_str("[core]\n\thooksPath = /dev/null\n");
+    fs::write(&config, text).unwrap();
+    let found = scene.found(&[]);
+    assert!(found.contains(&"hooks".to_owned()), "{found:?}");
+    assert!(found.contains(&"guard-passed".to_owned()), "{found:?}");
+    scene.found(&["--repair"]);
+    let well = scene.doctor(&["--json"]).go();
+    assert_eq!(well.status(), 0, "{}", well.block());
+}
+
+#[test]
+fn a_ledger_of_a_newer_format_is_nothing_that_is_repaired() {
+    let scene = Scene::new();
+    let sandbox = &scene.sandbox;
+    let index = sandbox.root().join("index");
+    let with_index = |args: &[&str]| {
+        let call = sandbox.program("git", args).env("GIT_INDEX_FILE", &index);
+        let ran = call.go();
+        assert_eq!(ran.status(), 0, "{}", ran.block());
+        ran.stdout().trim().to_owned()
+    };
+    with_index(&["read-tree", "refs/stream/ledger"]);
+    sandbox.write("format", "2\n");
+    let blob = sandbox.git(&["hash-object", "-w", "format"]);
+    fs::remove_file(sandbox.repo().join("format")).unwrap();
+    let entry = format!("100644,{},format", blob.trim());
+    with_index(&["update-index", "--cacheinfo", &entry]);
+    let tree = with_index(&["write-tree"]);
+    let newer = sandbox.git(&[
+        "commit-tree",
+        &tree,
+        "-p",
+        "refs/stream/ledger",
+        "-m",
+        "newer",
+    ]);
+    sandbox.git(&["update-ref", "refs/stream/ledger", newer.trim()]);
+    let refused = scene.doctor(&["--repair", "--json"]).go();
+    assert_eq!(refused.status(), 5, "{}", refused.block());
+    assert_eq!(super::found(&refused.json()), ["ledger-newer"]);
+    assert_eq!(sandbox.git(&["rev-parse", "refs/stream/ledger"]), newer);
+}
