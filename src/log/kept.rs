@@ -85,7 +85,9 @@ fn of_ref(workspace: &Workspace<'_>, one: SafetyRef) -> Result<KeptThing, Error>
     let restore = if is_held {
         format!("git stream undo {stream} --to {name}")
     } else if repo.read_ref(&stream.branch_ref())?.is_none() {
-        format!("git stream claim {stream} --from {name}")
+        let is_planned = workspace.plan.streams.contains_key(&stream);
+        let files = if is_planned { "" } else { " --files PATTERN" };
+        format!("git stream claim {stream}{files} --from {name}")
     } else {
         format!("git branch {stream}-kept {name}")
     };

@@ -186,3 +186,79 @@ fn how_many_processes_of_git_a_log_starts() {
     assert_eq!(log(&["-n", "1"]).git_calls(), Vec::<String>::new());
     assert_eq!(log(&["--since=yesterday"]).git_calls().len(), 1);
 }
+
+/// What is kept, one word each for where.
+fn kept(sandbox: &Sandbox) -> Vec<serde_json::Value> {
+    let listed = sandbox.run(["log", "--kept", "--json"]).go();
+    let lines = listed.stdout();
+    let all = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap());
+    all.collect()
+}
+
+#[test]
+fn what_was_reset_away_is_brought_back_as_the_list_says() {
+    let sandbox = Sandbox::new();
+    sandbox.run(["init", "--private"]).go().succeeded();
+    let claim = ["claim", "api", "--files", "src/api/**"];
+    sandbox.run(claim).agent("a1").go().succeeded();
+    let worktree = sandbox.root().join("repo.streams/api");
+    sandbox.write(worktree.join("src/api/new.rs"), "// new\n");
+    sandbox.git_in(&worktree, &["add", "."]);
+    sandbox.git_in(&worktree, &["commit", "--quiet", "-m", "Work"]);
+    sandbox.git_in(&worktree, &["reset", "--quiet", "--hard", "main"]);
+    sandbox.run(["release", "api"]).agent("a1").go().succeeded();
+    let all = kept(&sandbox);
+    assert_eq!(all.len(), 1, "{all:?}");
+    let words = all[0]["restore"].as_str().unwrap();
+    assert!(
+        words.contains(" --files PATTERN --from refs/stream/kept/api/"),
+        "{words}"
+    );
+    let words = words.replace("PATTERN", "'src/api/**'");
+    let restored = sandbox.program("sh", ["-c", &words]).agent("a1").go();
+    assert_eq!(restored.status(), 0, "{}", restored.block());
+    let back = std::fs::read_to_string(worktree.join("src/api/new.rs")).unwrap();
+    assert_eq!(back, "// new\n");
+}
+
+#[test]
+fn what_was_kept_for_long_enough_goes_with_the_next_release() {
+    let sandbox = Sandbox::new();
+    sandbox.run(["init", "--private"]).go().succeeded();
+    let plan = "version = 1\n[land]\nkeep = \"10d\"\n";
+    sandbox.write(".git/git-stream/streams.toml", plan);
+    let run = |words: &[&str], days: i64| {
+        let clocks = format!("{} 0", days * 86_400);
+        let call = sandbox.run(words).agent("a1");
+        call.env("GIT_STREAM_TEST_CLOCKS", clocks).go().succeeded();
+    };
+    let ignored = ".git/info/exclude";
+    sandbox.write(ignored, "*.log\n");
+    let worktree = |name: &str| sandbox.root().join("repo.streams").join(name);
+    run(&["claim", "api", "--files", "src/api/**"], 0);
+    sandbox.write(worktree("api").join("src/api/new.rs"), "// new\n");
+    sandbox.git_in(&worktree("api"), &["add", "."]);
+    sandbox.git_in(&worktree("api"), &["commit", "--quiet", "-m", "Work"]);
+    sandbox.git_in(&worktree("api"), &["reset", "--quiet", "--hard", "main"]);
+    sandbox.write(worktree("api").join("run.log"), "log\n");
+    run(&["release", "api"], 0);
+    let places = |all: &[serde_json::Value]| {
+        let words = all
+            .iter()
+            .map(|one| one["kept"].as_str().unwrap().to_owned());
+        let mut words: Vec<String> = words.collect();
+        words.sort();
+        words
+    };
+    assert_eq!(places(&kept(&sandbox)), ["ref", "worktree"]);
+    run(&["claim", "ui", "--files", "src/ui/**"], 9);
+    run(&["release", "ui"], 9);
+    assert_eq!(places(&kept(&sandbox)), ["ref", "worktree"]);
+    run(&["claim", "ui", "--files", "src/ui/**"], 11);
+    run(&["release", "ui"], 11);
+    assert!(kept(&sandbox).is_empty());
+    let trash = sandbox.repo().join(".git/git-stream/trash");
+    assert!(!trash.exists());
+}
