@@ -4,6 +4,7 @@
 //! worktrees or the network goes through the `git` program, so that git's own rules hold.
 //! No other module starts a process of git or opens a file inside the git directory by itself.
 
+mod bases;
 mod carry;
 mod checkout;
 mod command;

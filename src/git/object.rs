@@ -4,6 +4,7 @@
 //! ([`Repo::flush`]): git itself flushes neither by default, and an empty object behind a ref is
 //! what power cuts leave.
 
+use std::cell::RefCell;
 use std::fs::File;
 
 use bstr::{BStr, BString, ByteSlice as _};
@@ -12,6 +13,7 @@ use gix::objs::{Data, Find, Kind, Write as _};
 use gix::traverse::commit::Simple;
 use gix::traverse::commit::simple::{CommitTimeOrder, Sorting};
 
+use super::recent::Recent;
 use super::{Error, Id, Repo, loose};
 
 /// A commit, in the parts that are needed here; bytes are as git stores them.
@@ -88,7 +90,15 @@ impl Repo {
 
     /// Reads a commit.
     pub fn commit(&self, id: Id) -> Result<Commit, Error> {
-        let bytes = self.bytes(id, Kind::Commit)?;
+        let known = self.commits.borrow().get(&id);
+        let bytes = match known {
+            Some(bytes) => bytes,
+            None => {
+                let bytes = self.bytes(id, Kind::Commit)?.into();
+                self.commits.borrow_mut().keep(id, &bytes);
+                bytes
+            }
+        };
         parse(&bytes, id.kind()).map_err(|source| Error::Object {
             attempt: "understand",
             what: format!("commit {id}"),
@@ -175,10 +185,17 @@ impl Repo {
         Ok(())
     }
 
+    fn checked(&self) -> Checked<'_> {
+        Checked {
+            objects: &self.gix.objects,
+            commits: &self.commits,
+        }
+    }
+
     /// The best common ancestors of one commit and a merge of the others, as
     /// `git merge-base --all one others…` has them.
     pub fn merge_bases(&self, one: Id, others: &[Id]) -> Result<Vec<Id>, Error> {
-        let objects = Checked(&self.gix.objects);
+        let objects = self.checked();
         let mut graph = gix::revwalk::Graph::new(&objects, None);
         let found = self
             .gix
@@ -204,7 +221,7 @@ impl Repo {
             source: source.into(),
         };
         let newest_first = Sorting::ByCommitTime(CommitTimeOrder::NewestFirst);
-        Simple::new(tips.iter().copied(), Checked(&self.gix.objects))
+        Simple::new(tips.iter().copied(), self.checked())
             .sorting(newest_first)
             .and_then(|walk| walk.hide(hidden.iter().copied()))
             .map_err(broken)?
@@ -217,7 +234,10 @@ impl Repo {
 ///
 /// Objects are files, and nothing but their hash says whose content they have: one with another
 /// commit's content would lead the walk elsewhere, for as long as somebody looks.
-struct Checked<'r>(&'r gix::OdbHandle);
+struct Checked<'r> {
+    objects: &'r gix::OdbHandle,
+    commits: &'r RefCell<Recent>,
+}
 
 impl Find for Checked<'_> {
     fn try_find<'a>(
@@ -225,9 +245,20 @@ impl Find for Checked<'_> {
         id: &oid,
         buffer: &'a mut Vec<u8>,
     ) -> Result<Option<Data<'a>>, gix::Error> {
-        let found = Find::try_find(self.0, id, buffer)?;
+        let known = self.commits.borrow().get(&id.to_owned());
+        if let Some(known) = known {
+            buffer.clear();
+            buffer.extend_from_slice(&known);
+            return Ok(Some(Data::new(buffer, Kind::Commit, id.kind())));
+        }
+        let found = Find::try_find(self.objects, id, buffer)?;
         if let Some(data) = &found {
             is_what_its_id_says(id, data.kind, data.data).map_err(gix::Error::from_error)?;
+            if data.kind == Kind::Commit {
+                self.commits
+                    .borrow_mut()
+                    .keep(id.to_owned(), &data.data.into());
+            }
         }
         Ok(found)
     }

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use bstr::{BStr, ByteSlice as _};
 use tempfile::TempDir;
 
+use super::bases::keep_bases;
 use super::{Error, Repo};
 
 /// Where git puts what a push brings.
@@ -65,6 +66,7 @@ impl Repo {
         let odb = gix::odb::at(directory, hash).map_err(Error::file("open", directory))?;
         self.gix.objects = gix::odb::memory::Proxy::from(odb).with_write_passthrough();
         self.gix.object_cache_size_if_unset(4 * 1024 * 1024);
+        keep_bases(&mut self.gix.objects);
         Ok(())
     }
 }

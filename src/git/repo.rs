@@ -6,8 +6,14 @@ use std::path::{Path, PathBuf};
 
 use bstr::BString;
 
+use super::bases::keep_bases;
 use super::recent::Recent;
 use super::{Call, Error, Git, Id, Version, version};
+
+/// How many bytes of trees are kept that were read.
+const TREES: usize = 8 * 1024 * 1024;
+/// The same of commits: some tens of thousands.
+const COMMITS: usize = 32 * 1024 * 1024;
 
 /// An open repository, seen from the worktree (or git directory) that the caller stands in.
 pub struct Repo {
@@ -17,6 +23,8 @@ pub struct Repo {
     pub(super) unflushed: RefCell<Vec<Id>>,
     /// Trees that were read.
     pub(super) trees: RefCell<Recent>,
+    /// Commits that were read.
+    pub(super) commits: RefCell<Recent>,
     common_dir: PathBuf,
     git_dir: PathBuf,
     top: Option<PathBuf>,
@@ -69,6 +77,7 @@ impl Repo {
             });
         }
         gix.object_cache_size_if_unset(4 * 1024 * 1024);
+        keep_bases(&mut gix.objects);
         let absolute = |path: &Path| path.canonicalize().map_err(Error::file("resolve", path));
         let common_dir = absolute(gix.common_dir())?;
         let git_dir = absolute(gix.git_dir())?;
@@ -85,7 +94,8 @@ impl Repo {
             gix,
             git: Git,
             unflushed: RefCell::default(),
-            trees: RefCell::default(),
+            trees: RefCell::new(Recent::new(TREES)),
+            commits: RefCell::new(Recent::new(COMMITS)),
             common_dir,
             git_dir,
             top,
