@@ -44,8 +44,9 @@ impl Receiving {
         };
         let mut places = vec![PathBuf::from(own), repo.common_dir().join("objects")];
         places.extend(listed(&std::env::var_os(OTHERS).unwrap_or_default()));
-        let view = view("git-stream-receive-", &places)
-            .map_err(Error::file("look into a push from", std::env::temp_dir()))?;
+        let place = std::env::temp_dir();
+        let view = view(&place, "git-stream-receive-", &places)
+            .map_err(Error::file("look into a push from", place))?;
         repo.read_objects_at(view.path())?;
         Ok(Receiving {
             repo,
@@ -71,9 +72,9 @@ impl Repo {
     }
 }
 
-/// An empty object directory with these as its alternates.
-pub(super) fn view(prefix: &str, places: &[PathBuf]) -> std::io::Result<TempDir> {
-    let view = tempfile::Builder::new().prefix(prefix).tempdir()?;
+/// An empty object directory in a place, with these as its alternates.
+pub(super) fn view(at: &Path, prefix: &str, places: &[PathBuf]) -> std::io::Result<TempDir> {
+    let view = tempfile::Builder::new().prefix(prefix).tempdir_in(at)?;
     let info = view.path().join("info");
     std::fs::create_dir(&info)?;
     let real: Result<BTreeSet<PathBuf>, _> = places.iter().map(|at| at.canonicalize()).collect();

@@ -13,7 +13,7 @@
 //!
 //! [`Version::merges_trees`]: super::super::Version::merges_trees
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gix::objs::{Kind, Write as _};
 use tempfile::TempDir;
@@ -22,6 +22,9 @@ use super::answer::{Answers, Broken};
 use super::{Merged, PICKING, SHOWN};
 use crate::git::quarantine::{OWN, view};
 use crate::git::{Call, Commit, Error, Id, Repo};
+
+/// How many free bytes are enough for whatever merges write.
+const PLENTY: u64 = 1024 * 1024 * 1024;
 
 /// A place for objects that nobody keeps.
 pub struct Trial<'r> {
@@ -33,8 +36,11 @@ impl Repo {
     /// Makes a place for objects that nobody keeps.
     pub fn trial(&self) -> Result<Trial<'_>, Error> {
         let own = self.common_dir().join("objects");
-        let objects = view("git-stream-trial-", &[own])
-            .map_err(Error::file("try merges in", std::env::temp_dir()))?;
+        let at = |place: &Path| view(place, "git-stream-trial-", std::slice::from_ref(&own));
+        let anywhere = std::env::temp_dir();
+        let objects = at(&place())
+            .or_else(|_| at(&anywhere))
+            .map_err(Error::file("try merges in", anywhere))?;
         Ok(Trial {
             repo: self,
             objects,
@@ -135,6 +141,22 @@ impl Trial<'_> {
                 what: "a commit".to_owned(),
                 source: source.into(),
             })
+    }
+}
+
+/// Where files for a moment are written: in memory, where there is plenty, unless the user has said
+/// where. Thousands of small files on a disk cost more than the merges that they come from.
+fn place() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    let is_said = std::env::var_os("TMPDIR").is_some_and(|said| !said.is_empty());
+    let has_plenty = || {
+        let free = rustix::fs::statvfs(memory).map(|about| about.f_bavail * about.f_frsize);
+        free.is_ok_and(|free| free >= PLENTY)
+    };
+    if !is_said && has_plenty() {
+        memory.to_owned()
+    } else {
+        std::env::temp_dir()
     }
 }
 
