@@ -18,6 +18,7 @@
 //! | [`receive`] | may the refs of a server be moved as a push wants it?              |
 //! | [`setup`]   | set a repository up, and take it down again                       |
 //! | [`claim`]   | take, hold and give back a stream                                 |
+//! | [`copies`]  | which work of streams has the remote, too?                        |
 //! | [`sync`]    | rebase or stop: decide in memory, then move                       |
 //! | [`kept`]    | what is kept so that a step can be taken back, where, how long?   |
 //! | [`land`]    | bring a finished stream onto the base, verified and checked       |
@@ -34,8 +35,8 @@
 //!
 //! ```text
 //! verb → cli, and every domain module
-//! doctor, land, review, status, log, undo, sync, claim, inbox, setup, receive, guard, kept → workspace, rule
-//!     beside one another: claim → kept, setup → receive → guard;  undo → land → review → sync → inbox, claim, kept;  log → inbox, kept;  status → inbox, guard, sync;  doctor → land, status, setup
+//! doctor, land, review, status, log, undo, sync, claim, copies, inbox, setup, receive, guard, kept → workspace, rule
+//!     beside one another: claim → copies → kept;  claim → setup → receive → guard;  undo → land → review → sync → inbox, claim, kept;  log → inbox, kept;  status → inbox, guard, sync, copies;  doctor → land, status, setup
 //! workspace → caller → ledger → plan → pattern;  workspace → rule
 //! rule → pattern, plan, git
 //! ledger → git
@@ -48,6 +49,7 @@ pub mod caller;
 pub mod claim;
 pub mod cli;
 pub mod clock;
+pub mod copies;
 pub mod doctor;
 pub mod exit;
 pub mod git;

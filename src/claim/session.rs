@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::presence::Presence;
 use super::{Error, Taken};
 use crate::caller::AGENT;
+use crate::copies;
 use crate::git::Repo;
 use crate::ledger::{Kind, OpId, Refusal, What};
 use crate::workspace::Workspace;
@@ -214,6 +215,8 @@ impl<'a> Heartbeat<'a> {
         workspace.flush()?;
         // On what the others have said meanwhile, it may have been refused.
         workspace.decide(&request)?;
+        // What cannot be pushed now is pushed, or told, at the next sync point.
+        drop(copies::hand_on(self.repo));
         Ok(())
     }
 }

@@ -1,7 +1,10 @@
 //! How does a stream come into somebody's hands?
 
+use std::time::Duration;
+
 use crate::claim::takeover::{self, Takeover};
 use crate::claim::{Error, RESTORE, give_way, remove, workplace};
+use crate::copies;
 use crate::git::{Id, Repo};
 use crate::ledger::{
     Actor, Claim, NewClaim, On, Operation, RefMove, Refusal, StreamState, What, Work, is_dead,
@@ -13,6 +16,8 @@ use crate::setup;
 use crate::word;
 use crate::workspace::Workspace;
 
+/// How long the remote may take to say what was pushed of a stream.
+const TALK: Duration = Duration::from_secs(120);
 /// How often a claim looks around again because somebody else was faster.
 const ATTEMPTS: usize = 20;
 
@@ -76,7 +81,10 @@ pub fn take(repo: &Repo, wanted: &Wanted) -> Result<Taken, Error> {
     let operation = Operation::begin(repo)?;
     if wanted.takeover.is_some() {
         // The holder may have been heard of, and how long it was not is counted up to now.
-        Workspace::open(repo)?.refresh()?;
+        let mut workspace = Workspace::open(repo)?;
+        workspace.refresh()?;
+        // It begins with what was pushed of the stream, on a base that may be newer as well.
+        copies::fetch(&workspace, TALK)?;
     }
     let mut attempts = 0;
     let mut written = loop {

@@ -1,13 +1,17 @@
 //! With what does a takeover begin: which commits, which worktree?
 //!
-//! The branch goes on from what the former holder has committed, as far as it is known here. The
+//! The branch goes on from what the former holder has committed, as far as it is known here: all of
+//! it on the same machine, and elsewhere what it has pushed. The
 //! worktree is always a new one: in the old one somebody may still be at work.
 
 use super::take::{claim_died, fork_point, is_ours};
 use super::{Error, workplace};
+use crate::copies;
 use crate::git::Id;
 use crate::kept;
-use crate::ledger::{Actor, Claim, NewClaim, Operation, RefMove, Refusal, StreamState, TakeOver};
+use crate::ledger::{
+    Actor, Claim, NewClaim, Operation, RefMove, Refusal, Share, StreamState, TakeOver,
+};
 use crate::name::StreamName;
 use crate::word;
 use crate::workspace::{Workspace, now};
@@ -47,7 +51,8 @@ pub(super) fn plan(
     let is_here = claim.machine == workspace.machine.id;
     // What an earlier one has left that died is taken up where it is.
     let goes_on = claim_died(workspace, stream)? && is_ours(workspace, by, stream);
-    let tip = match branch.filter(|_| is_here) {
+    let pushed = pushed(workspace, stream)?.filter(|_| !is_here);
+    let tip = match branch.filter(|_| is_here).or(pushed) {
         Some(tip) => tip,
         None => workspace.base.commit,
     };
@@ -59,18 +64,32 @@ pub(super) fn plan(
     }];
     if goes_on {
         workplace::refuse_occupied(workspace, stream)?;
-    } else if is_here {
+    } else if is_here || pushed.is_some() {
+        if !is_here {
+            workplace::refuse_occupied(workspace, stream)?;
+        }
         moves.push(RefMove {
             name: kept.clone(),
             old: None,
             new: Some(tip),
         });
+        if let Some(branch) = branch.filter(|_| !is_here)
+            && !repo.is_ancestor(branch, tip)?
+        {
+            // Left here by an earlier claim of this machine.
+            moves.push(RefMove {
+                name: kept::name(stream, now(), operation.id(), 2),
+                old: None,
+                new: Some(branch),
+            });
+        }
     } else {
         workplace::refuse_occupied(workspace, stream)?;
         let made = (now(), operation.id());
         moves.extend(kept::keep(repo, stream, made, branch, &[tip])?);
     }
-    let on = claim.on.as_ref().filter(|_| is_here);
+    let on = claim.on.as_ref();
+    let on = on.filter(|on| is_here || is_below(workspace, on.tip, tip));
     let start = match on {
         Some(on) => on.tip,
         None => fork_point(workspace, stream, tip)?,
@@ -80,7 +99,12 @@ pub(super) fn plan(
     let note = if goes_on {
         "goes on with a takeover that died before its worktree was made".to_owned()
     } else {
-        note(workspace, claim, (start, tip), &kept)?
+        note(
+            workspace,
+            claim,
+            (start, tip),
+            (is_here || pushed.is_some()).then_some(&kept),
+        )?
     };
     Ok(Taking {
         note,
@@ -106,21 +130,48 @@ pub(super) fn plan(
     })
 }
 
+/// What the former holder has pushed of it and can be gone on with.
+fn pushed(workspace: &Workspace<'_>, stream: &StreamName) -> Result<Option<Id>, Error> {
+    let Some(share) = Share::of(&workspace.state) else {
+        return Ok(None);
+    };
+    let (repo, base) = (workspace.repo, workspace.base.commit);
+    let Some(tip) = copies::known(repo, &share.remote, stream)? else {
+        return Ok(None);
+    };
+    // What the base has is no work, and what has no one place on it could never land.
+    let is_work = !repo.is_ancestor(tip, base)? && fork_point(workspace, stream, tip).is_ok();
+    Ok(Some(tip).filter(|_| is_work))
+}
+
+fn is_below(workspace: &Workspace<'_>, ground: Id, tip: Id) -> bool {
+    let repo = workspace.repo;
+    repo.has(ground) && repo.is_ancestor(ground, tip).unwrap_or(false)
+}
+
 fn note(
     workspace: &Workspace<'_>,
     claim: &Claim,
     (start, tip): (Id, Id),
-    kept: &str,
+    kept: Option<&String>,
 ) -> Result<String, Error> {
     let Claim { agent, machine, .. } = claim;
-    if *machine != workspace.machine.id {
+    let is_here = *machine == workspace.machine.id;
+    let Some(kept) = kept else {
         return Ok(format!(
-            "taken from {agent} on {machine}: none of its work is known here, and it begins at the base"
+            "taken from {agent} on {machine}, which has pushed nothing of its work: it begins at the base"
+        ));
+    };
+    let commits = workspace.repo.commits_between(&[tip], &[start])?.len();
+    let commits = word::count(commits, "commit");
+    if is_here {
+        return Ok(format!(
+            "taken from {agent}: goes on with its {commits}; {kept} keeps them"
         ));
     }
-    let commits = workspace.repo.commits_between(&[tip], &[start])?.len();
     Ok(format!(
-        "taken from {agent}: goes on with its {}; {kept} keeps them",
-        word::count(commits, "commit")
+        "taken from {agent} on {machine}: begins with what it has pushed, {commits} up to {}, which \
+         {kept} keeps; what it has not pushed is not known here",
+        tip.to_hex_with_len(12)
     ))
 }

@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use super::{Error, Expect, Id, Repo};
+use super::{Error, Expect, Id, Output, Repo};
 
 /// One ref of the remote, from where it must be to where it shall be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,14 +56,54 @@ impl Repo {
     /// ours. That a ref only grows is for the caller to see to, since servers do not guard
     /// `refs/stream/`.
     pub fn push(&self, remote: &str, updates: &[Update], limit: Duration) -> Result<Pushed, Error> {
+        let together = updates.len() > 1;
+        match self.pushing(remote, updates, together, limit) {
+            Ok(output) => Ok(judged(&output.stdout, output.status, &output.stderr)),
+            Err(Error::Failed { ref stderr, .. }) if stderr.contains(NOT_ATOMIC) => {
+                Ok(Pushed::NotAtomic)
+            }
+            Err(error @ Error::Failed { .. }) => Ok(Pushed::Unknown(error)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Moves refs of a remote in one push, each by itself: the answer to each, in their order.
+    ///
+    /// Apart from that as [`Self::push`].
+    pub fn push_each(
+        &self,
+        remote: &str,
+        updates: &[Update],
+        limit: Duration,
+    ) -> Result<Vec<Pushed>, Error> {
+        let output = self.pushing(remote, updates, false, limit)?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let of = |update: &Update| {
+            let rows = text
+                .lines()
+                .filter_map(|line| Some((line, Row::read(line)?)));
+            let own = rows.filter(|(_, row)| row.name == update.name);
+            let own: String = own.map(|(line, _)| format!("{line}\n")).collect();
+            // The status is that of all of them, and its own line says more.
+            let status = i32::from(own.is_empty());
+            judged(own.as_bytes(), status, &output.stderr)
+        };
+        Ok(updates.iter().map(of).collect())
+    }
+
+    fn pushing(
+        &self,
+        remote: &str,
+        updates: &[Update],
+        together: bool,
+        limit: Duration,
+    ) -> Result<Output, Error> {
         let mut call = self
             .unattended()
             .args(["-c", "core.hooksPath=/dev/null", "-c", "push.gpgSign=false"])
             .args(["push", "--porcelain", "--no-verify", "--no-follow-tags"])
-            .args(["--recurse-submodules=no", "--no-progress"]);
-        if updates.len() > 1 {
-            call = call.arg("--atomic");
-        }
+            .args(["--recurse-submodules=no", "--no-progress"])
+            .args(together.then_some("--atomic"));
         for Update { name, from, .. } in updates {
             let old = match from {
                 Expect::At(id) => id.to_string(),
@@ -76,14 +116,7 @@ impl Repo {
             let new = to.map_or_else(String::new, |id| id.to_string());
             call = call.arg(format!("{new}:{name}"));
         }
-        match call.run_within(&[0, 1], limit) {
-            Ok(output) => Ok(judged(&output.stdout, output.status, &output.stderr)),
-            Err(Error::Failed { ref stderr, .. }) if stderr.contains(NOT_ATOMIC) => {
-                Ok(Pushed::NotAtomic)
-            }
-            Err(error @ Error::Failed { .. }) => Ok(Pushed::Unknown(error)),
-            Err(error) => Err(error),
-        }
+        call.run_within(&[0, 1], limit)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Error;
+use crate::copies;
 use crate::git::{Id, Repo};
 use crate::name::StreamName;
 
@@ -17,43 +18,93 @@ pub(super) struct Branch {
     pub(super) behind: Option<usize>,
 }
 
-/// Every stream's branch. One git process for all of them, or one each where git is older than
-/// 2.41; none where there is no branch.
-pub(super) fn all(repo: &Repo, base: Id) -> Result<BTreeMap<StreamName, Branch>, Error> {
-    let mut branches = BTreeMap::new();
-    for (full_name, tip) in repo.refs_below("refs/heads/stream/")? {
-        if let Some(name) = StreamName::from_branch_ref(&full_name) {
-            let branch = Branch {
-                tip,
-                ahead: None,
-                behind: None,
-            };
-            branches.insert(name, branch);
+/// The branches of streams.
+#[derive(Debug, Default)]
+pub(super) struct Branches {
+    /// In this repository.
+    pub(super) here: BTreeMap<StreamName, Branch>,
+    /// What was fetched of those that other machines have pushed.
+    pub(super) fetched: BTreeMap<StreamName, Branch>,
+}
+
+/// Every stream's branch, and where the ledger is shared through a remote, what is known of those
+/// that are elsewhere. One git process for all of them, or one each where git is older than 2.41;
+/// none where there is no branch.
+pub(super) fn all(repo: &Repo, base: Id, remote: Option<&str>) -> Result<Branches, Error> {
+    let mut branches = Branches::default();
+    let below = remote.map(copies::below);
+    for (name, tip) in repo.refs_below(HERE)? {
+        branches.found(&name, tip, HERE);
+    }
+    if let Some(below) = &below {
+        for (name, tip) in repo.refs_below(below)? {
+            branches.found(&name, tip, below);
         }
     }
-    if branches.is_empty() {
-        return Ok(branches);
-    }
-    let counted = repo.version()?.counts_ahead_behind() && at_once(repo, base, &mut branches);
-    if !counted {
-        one_by_one(repo, base, &mut branches);
+    let below = below.unwrap_or_default();
+    if branches.each().next().is_some() {
+        let counted = repo.version()?.counts_ahead_behind();
+        if !(counted && at_once(repo, base, &mut branches, &below)) {
+            one_by_one(repo, base, &mut branches);
+        }
     }
     Ok(branches)
 }
 
+const HERE: &str = "refs/heads/stream/";
+
+impl Branches {
+    fn found(&mut self, full_name: &str, tip: Id, below: &str) {
+        let branch = Branch {
+            tip,
+            ahead: None,
+            behind: None,
+        };
+        let name = full_name
+            .strip_prefix(below)
+            .and_then(|name| name.parse().ok());
+        if let Some(name) = name {
+            self.of(below).insert(name, branch);
+        }
+    }
+
+    fn of(&mut self, below: &str) -> &mut BTreeMap<StreamName, Branch> {
+        if below == HERE {
+            &mut self.here
+        } else {
+            &mut self.fetched
+        }
+    }
+
+    fn each(&mut self) -> impl Iterator<Item = &mut Branch> {
+        self.here.values_mut().chain(self.fetched.values_mut())
+    }
+}
+
 /// Whether git could count them; it cannot where one of the branches is broken.
-fn at_once(repo: &Repo, base: Id, branches: &mut BTreeMap<StreamName, Branch>) -> bool {
+fn at_once(repo: &Repo, base: Id, branches: &mut Branches, fetched: &str) -> bool {
     let format = format!("--format=%(refname) %(ahead-behind:{base})");
+    let is_there = |one: &&str| !one.is_empty();
+    let places = [HERE, fetched];
     let call = repo
         .call()
-        .args(["for-each-ref", &format, "refs/heads/stream/"]);
+        .args(["for-each-ref", &format])
+        .args(places.iter().filter(|one| is_there(one)));
     let Ok(output) = call.run() else {
         return false;
     };
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         let mut words = line.split(' ');
-        let name = words.next().and_then(StreamName::from_branch_ref);
-        let branch = name.and_then(|name| branches.get_mut(&name));
+        let full_name = words.next().unwrap_or_default();
+        let below = if full_name.starts_with(HERE) {
+            HERE
+        } else {
+            fetched
+        };
+        let name: Option<StreamName> = full_name
+            .strip_prefix(below)
+            .and_then(|name| name.parse().ok());
+        let branch = name.and_then(|name| branches.of(below).get_mut(&name));
         if let Some(branch) = branch {
             branch.ahead = words.next().and_then(|word| word.parse().ok());
             branch.behind = words.next().and_then(|word| word.parse().ok());
@@ -62,8 +113,8 @@ fn at_once(repo: &Repo, base: Id, branches: &mut BTreeMap<StreamName, Branch>) -
     true
 }
 
-fn one_by_one(repo: &Repo, base: Id, branches: &mut BTreeMap<StreamName, Branch>) {
-    for branch in branches.values_mut() {
+fn one_by_one(repo: &Repo, base: Id, branches: &mut Branches) {
+    for branch in branches.each() {
         let range = format!("{base}...{}", branch.tip);
         let call = repo
             .call()

@@ -152,6 +152,7 @@ impl Picture {
             ("given away", some(row.away.join(" "))),
             ("branch", row.tip.map(|_| row.branch.clone())),
             ("distance", distance),
+            ("pushed", self.pushed(row)),
             ("machine", elsewhere.cloned()),
             ("worktree", row.worktree.clone()),
             ("under way", row.under_way.map(str::to_owned)),
@@ -165,6 +166,23 @@ impl Picture {
             .into_iter()
             .filter_map(|(key, value)| Some((key, value?)));
         known.collect()
+    }
+}
+
+impl Picture {
+    /// What of it the remote has, too.
+    fn pushed(&self, row: &Row) -> Option<String> {
+        let remote = &self.view.as_ref()?.remote;
+        let short = row.pushed.map(|tip| tip.to_hex_with_len(12).to_string());
+        match (short, row.elsewhere) {
+            (Some(tip), true) => Some(format!(
+                "up to {tip}, as far as it was fetched; what else its machine has is not known here"
+            )),
+            (None, true) => Some("nothing that is known here".to_owned()),
+            (Some(_), false) if row.pushed == row.tip => Some(format!("all of it, to '{remote}'")),
+            (Some(tip), false) => Some(format!("up to {tip}, to '{remote}'")),
+            (None, false) => None,
+        }
     }
 }
 

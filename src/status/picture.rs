@@ -14,10 +14,11 @@ use super::view::View;
 use super::wait::Waits;
 use super::worktrees::{self, Found};
 use super::{Detail, Error};
+use crate::copies;
 use crate::guard::hooks::{is_installed, trouble};
 use crate::guard::outside;
 use crate::inbox::{Question, describe};
-use crate::ledger::{State, StreamState, is_dead};
+use crate::ledger::{Share, State, StreamState, is_dead};
 use crate::name::StreamName;
 use crate::path;
 use crate::plan::Plan;
@@ -150,7 +151,13 @@ impl Picture {
             plan,
             ..
         } = workspace;
-        let branches = branches::all(repo, base.commit)?;
+        let share = Share::of(state);
+        let remote = share.as_ref().map(|share| share.remote.as_str());
+        let branches = branches::all(repo, base.commit, remote)?;
+        let pushed = match remote {
+            Some(remote) => copies::pushed(repo, remote)?,
+            None => BTreeMap::new(),
+        };
         let found = worktrees::all(repo, state, machine, only)?;
         let mut waits = Waits::new(state, plan);
         let watched = workspace.ledger().watched();
@@ -168,7 +175,14 @@ impl Picture {
                 row.waits_for = waits.of(name);
                 row.ready = row.waits_for.is_empty();
             }
-            let row = row.with_branch(branches.get(name));
+            let is_elsewhere =
+                remote.is_some() && row.machine.as_ref().is_some_and(|at| *at != machine.id);
+            let row = if is_elsewhere {
+                row.elsewhere(branches.fetched.get(name))
+            } else {
+                let row = row.with_branch(branches.here.get(name));
+                row.pushed(pushed.get(name).copied())
+            };
             rows.push(row.with_worktree(found.get(name)));
         }
         let mut escalations: Vec<Question> = state.escalations.values().map(describe).collect();

@@ -32,6 +32,12 @@ pub struct Row {
     /// The branch's commit; `None` where there is no branch.
     #[serde(serialize_with = "hex")]
     pub tip: Option<Id>,
+    /// The commit of it that its machine has pushed, as far as it is known here; `None` where nothing
+    /// is, and with a ledger of one machine.
+    #[serde(serialize_with = "hex")]
+    pub pushed: Option<Id>,
+    /// Whether it is on another machine, so that only what was pushed of it is known here.
+    pub elsewhere: bool,
     /// The top of its worktree, on its machine.
     pub worktree: Option<String>,
     /// How many commits it has that the base has not.
@@ -129,6 +135,8 @@ impl Row {
             machine: None,
             branch: name.branch(),
             tip: None,
+            pushed: None,
+            elsewhere: false,
             worktree: None,
             ahead: None,
             behind: None,
@@ -217,6 +225,20 @@ impl Row {
             self.ahead = branch.ahead;
             self.behind = branch.behind;
         }
+        self
+    }
+
+    /// Adds what its machine has pushed of it, which is another one than this.
+    pub(super) fn elsewhere(self, fetched: Option<&Branch>) -> Row {
+        let mut row = self.with_branch(fetched);
+        row.pushed = row.tip;
+        row.elsewhere = true;
+        row
+    }
+
+    /// Adds what this machine has pushed of it.
+    pub(super) fn pushed(mut self, pushed: Option<Id>) -> Row {
+        self.pushed = pushed;
         self
     }
 

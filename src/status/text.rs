@@ -127,6 +127,11 @@ fn cells(row: &Row) -> [String; 7] {
         Some(0) | None => String::new(),
         Some(number) => number.to_string(),
     };
+    // What another machine has not pushed is not known.
+    let distance = |distance: Option<usize>| match distance {
+        None if row.is_held() && row.elsewhere => "?".to_owned(),
+        distance => number(distance),
+    };
     // Only the machine that has a worktree can look into it.
     let dirty = match row.dirty {
         None if row.is_held() => "?".to_owned(),
@@ -139,8 +144,8 @@ fn cells(row: &Row) -> [String; 7] {
             .as_ref()
             .map(ToString::to_string)
             .unwrap_or_default(),
-        number(row.ahead),
-        number(row.behind),
+        distance(row.ahead),
+        distance(row.behind),
         dirty,
         note(row),
     ]

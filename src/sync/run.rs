@@ -13,6 +13,7 @@ use super::{
     Error, Ground, Obstacle, Outcome, Question, Recalled, Replay, Stuck, Synced, Verdict,
     decide_since, early, ground, obstacle, question, recover, scope,
 };
+use crate::copies;
 use crate::exit::Explain as _;
 use crate::git::{self, Change, Id, Linked, Repo};
 use crate::guard::{self, own::has_own};
@@ -94,16 +95,14 @@ pub(super) fn one(
 
 /// Asks the base's remote, if there is one, and looks at everything anew.
 pub fn fetch(workspace: &mut Workspace<'_>) -> Result<(), Error> {
-    let (repo, branch) = (workspace.repo, workspace.base.branch.clone());
     let Some(remote) = workspace.base.remote.clone() else {
         return Ok(());
     };
-    repo.fetch_branch(&remote, &branch, FETCH)
-        .map_err(|source| Error::Unreachable {
-            remote,
-            branch,
-            source,
-        })?;
+    copies::fetch(workspace, FETCH).map_err(|source| Error::Unreachable {
+        remote,
+        branch: workspace.base.branch.clone(),
+        source,
+    })?;
     Ok(workspace.look_again()?)
 }
 

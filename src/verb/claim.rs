@@ -118,6 +118,9 @@ impl Verb for Claim {
             )?
         };
         narrate(&taken, self.dry_run, out);
+        if !self.dry_run {
+            super::hand_on(&repo, out);
+        }
         hint_at_mistakes(&repo, &taken, out)?;
         out.place(&taken.worktree, &json(&taken));
         Ok(Exit::Done)

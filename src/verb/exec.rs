@@ -78,6 +78,7 @@ impl Verb for Exec {
             (taken, _) => taken?,
         };
         super::claim::narrate(&taken, false, out);
+        super::hand_on(&repo, out);
         let session = Session {
             taken: &taken,
             command: &self.command,
@@ -88,6 +89,7 @@ impl Verb for Exec {
                 out.hint(hint);
             }
         })?;
+        super::hand_on(&repo, out);
         Ok(ExitCode::from(ended.status))
     }
 }

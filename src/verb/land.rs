@@ -93,6 +93,9 @@ impl Verb for Land {
             land::land(&repo, self.stream.as_ref(), &options, &mut tell)?
         };
         narrate(&landed, out);
+        if !self.dry_run {
+            super::hand_on(&repo, out);
+        }
         out.answer(&landed.text(), &versioned(landed.json()));
         Ok(landed.exit())
     }
@@ -107,6 +110,7 @@ fn watch(repo: &Repo, options: &Options, out: &mut Out) -> Result<Exit, Failure>
     let mut heard = |queue: Result<Queue, land::Error>| {
         let mut out = out.borrow_mut();
         let out = &mut **out;
+        super::hand_on(repo, out);
         let queue = match queue {
             Ok(queue) => queue,
             Err(error) => {
@@ -157,6 +161,9 @@ fn queue(repo: &Repo, options: &Options, out: &mut Out) -> Result<Exit, Failure>
         let mut tell = |beat: Beat| narrate_beat(&beat, out);
         land::land_all(repo, options, &mut tell)?
     };
+    if !options.dry_run {
+        super::hand_on(repo, out);
+    }
     let mut worst = Exit::Done;
     let mut objects = Vec::new();
     for (stream, ended) in &queue.streams {

@@ -20,9 +20,17 @@ pub mod undo;
 pub mod verify;
 
 use crate::cli::Out;
+use crate::copies;
 use crate::exit::Failure;
 use crate::git::Repo;
 use crate::guard::hooks;
+
+/// A sync point: pushes what was committed in this machine's streams, where the ledger is shared.
+fn hand_on(repo: &Repo, out: &mut Out) {
+    for note in copies::hand_on(repo) {
+        out.warn(note);
+    }
+}
 
 /// Puts the guard's hooks back, where another program has taken their place, and says so. Lets go
 /// of what was taken over.

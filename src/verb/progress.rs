@@ -80,6 +80,8 @@ impl Verb for Progress {
         let reported = land::report(&repo, self.stream.as_ref(), &report)?;
         if self.dry_run {
             out.say("nothing was changed (--dry-run)");
+        } else {
+            super::hand_on(&repo, out);
         }
         let object = json!({
             "version": 1,

@@ -65,6 +65,9 @@ impl Verb for Release {
             self.dry_run,
         )?;
         narrate(&released, out);
+        if !self.dry_run {
+            super::hand_on(&repo, out);
+        }
         if out.json() {
             out.object(&answer(&released));
         }

@@ -88,6 +88,7 @@ impl Verb for Sync {
         if !self.all {
             let synced = review::sync(&repo, self.stream.as_ref(), &options)?;
             narrate(&synced, out);
+            self.hand_on(&repo, out);
             out.answer(&synced.text(), &versioned(synced.json()));
             return Ok(synced.exit());
         }
@@ -101,6 +102,7 @@ impl Verb for Sync {
             }
         };
         let answers = review::sync_all(&repo, &many, &options, &mut told)?;
+        self.hand_on(&repo, out);
         let exits = answers.iter().map(|(_, answer)| match answer {
             Ok(synced) => synced.exit(),
             Err(error) => error.exit(),
@@ -121,6 +123,14 @@ impl Verb for Sync {
             out.text(&sync::summary(&answers));
         }
         Ok(worst)
+    }
+}
+
+impl Sync {
+    fn hand_on(&self, repo: &Repo, out: &mut Out) {
+        if !self.dry_run {
+            super::hand_on(repo, out);
+        }
     }
 }
 

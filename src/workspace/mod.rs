@@ -227,6 +227,20 @@ impl<'r> Workspace<'r> {
         Ok(())
     }
 
+    /// Makes a shared ledger and that of its remote the same, and keeps the newer state.
+    pub fn meet(&mut self) -> Result<(), Error> {
+        let (repo, machine) = (self.repo, &self.machine);
+        let dead = |intent: &Intent| is_dead(repo, machine, intent).unwrap_or(false);
+        let rules = Rules {
+            plan: &self.plan,
+            dead: &dead,
+            compare: self.compare,
+        };
+        self.ledger().meet(&rules)?;
+        self.state = self.ledger().read()?;
+        Ok(())
+    }
+
     /// A request of a caller, as of now.
     pub fn request(&self, op: &OpId, by: &Actor, what: What, moves: Vec<RefMove>) -> Request {
         let trusted = self.base.doubt.is_none().then_some(self.base.commit);

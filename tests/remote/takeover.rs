@@ -135,7 +135,7 @@ fn a_person_takes_it_from_whoever_is_alive_and_says_why() {
     $ cd $ROOT/two && git stream claim api --takeover --reason 'the laptop is gone'
     $ROOT/two.streams/api
     --- stderr ---
-    taken from a1 on $MACHINE: none of its work is known here, and it begins at the base
+    taken from a1 on $MACHINE, which has pushed nothing of its work: it begins at the base
     ada@$HOST takes api: src/api/**
     on branch stream/api, from main $oid1
     [status 0]

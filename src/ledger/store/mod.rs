@@ -192,6 +192,15 @@ impl<'r> Ledger<'r> {
         }
     }
 
+    /// Sends what waits, or asks where nothing does: a shared ledger is then what the remote has just
+    /// said. Nothing to do for a ledger of one machine.
+    pub fn meet(&self, rules: &Rules<'_>) -> Result<(), Error> {
+        match Share::of(&self.read()?) {
+            Some(share) => Shared::new(self, share, rules).meet(),
+            None => Ok(()),
+        }
+    }
+
     /// Takes over what a remote has, before this repository has a shared ledger of its own.
     pub fn join(&self, share: &Share, rules: &Rules<'_>) -> Result<(), Error> {
         Shared::new(self, share.clone(), rules).join()

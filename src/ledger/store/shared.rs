@@ -60,6 +60,8 @@ pub(super) struct Shared<'a, 'r> {
     is_crowded: Cell<bool>,
     /// Whether the server cannot remove them together with the ledger's move.
     is_alone: Cell<bool>,
+    /// Whether the remote has said what it has.
+    has_heard: Cell<bool>,
 }
 
 /// What became of a push.
@@ -106,6 +108,7 @@ impl<'a, 'r> Shared<'a, 'r> {
             deadline: Instant::now() + PATIENCE,
             is_crowded: Cell::new(false),
             is_alone: Cell::new(false),
+            has_heard: Cell::new(false),
         }
     }
 
@@ -154,6 +157,17 @@ impl<'a, 'r> Shared<'a, 'r> {
     pub(super) fn flush(&self) -> Result<(), Error> {
         let _pusher = Lock::take(&self.lock_path(), self.left())?;
         self.drain(None)
+    }
+
+    /// Pushes what waits, and where nothing does, asks what there is: the local ledger is what the
+    /// remote has just said.
+    pub(super) fn meet(&self) -> Result<(), Error> {
+        let _pusher = Lock::take(&self.lock_path(), self.left())?;
+        self.drain(None)?;
+        if !self.has_heard.get() {
+            self.fetch()?;
+        }
+        Ok(())
     }
 
     /// Brings the local ledger up to what the remote has.
@@ -690,6 +704,7 @@ impl<'a, 'r> Shared<'a, 'r> {
 
     /// What the remote has just said is the truth: how long holders are silent is counted by it.
     fn look(&self) -> Result<(), Error> {
+        self.has_heard.set(true);
         let tip = self.repo.read_ref(REF)?;
         watch::look(self.repo, &entry::read(self.repo, tip)?)
     }
