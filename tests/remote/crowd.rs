@@ -112,3 +112,95 @@ fn of_two_that_overlap_one_has_it_whoever_decides() {
         (other, again) == (0, 4) || (other, again) == (4, 0)
     });
 }
+
+#[test]
+fn a_server_that_moves_one_ref_at_a_time_sees_plain_tries() {
+    let scene = Scene::new();
+    let config = ["config", "receive.advertiseAtomic", "false"];
+    scene.fleet.sandbox.git_in(&scene.fleet.remote, &config);
+    for (machine, agent, name) in [(&scene.one, "a1", "api"), (&scene.two, "a2", "ui")] {
+        scene.arm();
+        let files = format!("src/{name}/**");
+        scene.claim(machine, agent, name, &files).go().succeeded();
+        assert_eq!(scene.announced(), "");
+        assert!(!machine.join(".git/git-stream/announced.json").exists());
+    }
+    assert_eq!((scene.fleet.claims(), scene.decided()), (2, 0));
+    let overlap = scene.claim(&scene.two, "a2", "all", "src/**");
+    assert_eq!(overlap.status(), 4);
+}
+
+#[test]
+fn what_was_announced_long_ago_is_taken_away_undecided() {
+    let mut is_shown = false;
+    for_every_git_call(|kill: Kill| {
+        let scene = Scene::new();
+        scene.arm();
+        let mine = || scene.claim(&scene.one, "a1", "api", "src/api/**");
+        let killed = mine().killed_at(kill).go().was_killed();
+        if is_shown || scene.announced().is_empty() {
+            return killed;
+        }
+        is_shown = true;
+        // Meanwhile the ledger grows.
+        scene
+            .claim(&scene.two, "a2", "ui", "src/ui/**")
+            .go()
+            .succeeded();
+        for at in 0..17 {
+            let add = ["claim", "ui", "--add", &format!("docs/{at}/**")];
+            let add = scene.fleet.on(&scene.two, &add);
+            add.agent("a2").go().succeeded();
+        }
+        assert_ne!(scene.announced(), "");
+        scene.arm();
+        let add = ["claim", "ui", "--add", "docs/last/**"];
+        let add = scene.fleet.on(&scene.two, &add);
+        add.agent("a2").go().succeeded();
+        assert_eq!(scene.announced(), "");
+        assert_eq!(scene.decided(), 0);
+        // Who comes back is told by its own request.
+        mine().go().succeeded();
+        assert_eq!((scene.fleet.claims(), scene.decided()), (2, 0));
+        killed
+    });
+    assert!(is_shown);
+}
+
+#[test]
+fn what_is_too_large_is_not_read() {
+    let scene = Scene::new();
+    let git = |args: &[&str]| {
+        let text = scene.fleet.sandbox.git_in(&scene.fleet.remote, args);
+        text.trim().to_owned()
+    };
+    let ledger = git(&["rev-parse", "refs/stream/ledger"]);
+    for (name, padding) in [("small", 1 << 10), ("large", 1 << 21)] {
+        let body = format!("{{\"format\":1,\"since\":\"{ledger}\",\"requests\":[]}}");
+        let file = scene.fleet.remote.join("body");
+        std::fs::write(&file, body + &" ".repeat(padding)).unwrap();
+        let blob = git(&["hash-object", "-w", "body"]);
+        std::fs::write(&file, format!("100644 blob {blob}\trequests.json\n")).unwrap();
+        let index = scene.fleet.remote.join("body.index");
+        let git_index = |args: &[&str]| {
+            let call = scene.fleet.sandbox.program("git", args.to_vec());
+            let ran = call
+                .in_dir(&scene.fleet.remote)
+                .env("GIT_INDEX_FILE", &index)
+                .go();
+            ran.succeeded();
+            ran.stdout().trim().to_owned()
+        };
+        let info = format!("100644,{blob},requests.json");
+        git_index(&["update-index", "--add", "--cacheinfo", &info]);
+        let tree = git_index(&["write-tree"]);
+        let commit = git_index(&["commit-tree", "-m", "Announced", &tree]);
+        git(&["update-ref", &format!("refs/stream/inbox/{name}"), &commit]);
+    }
+    scene.arm();
+    let claim = scene.claim(&scene.one, "a1", "api", "src/api/**");
+    claim.go().succeeded();
+    let left = scene.announced();
+    assert!(left.contains("inbox/large"), "{left}");
+    assert!(!left.contains("inbox/small"), "{left}");
+}

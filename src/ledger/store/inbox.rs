@@ -13,8 +13,14 @@
 //! the same way, or finds that it was decided. One that dies leaves it to be decided: its claim is
 //! then one whose making died. What cannot be understood, a newer version's, is left alone.
 //!
+//! An announcement is decided soon or not at all: who made it may be gone for days. The machines
+//! have no clock in common but the ledger. So it names the entry that it was made on, and where
+//! many more have come since it is taken away undecided; whoever waits for it asks again. And what
+//! was announced is looked at in a crowd only, as it was fetched for that.
+//!
 //! # Limits
 //!
+//! What is announced comes from whoever can push: only so much of it is read.
 //! Whoever may write below the inbox may write the ledger: neither is guarded by the server, and
 //! what is announced is decided by the same rules as everything else. A server that cannot move
 //! several refs together takes no part in it.
@@ -36,6 +42,14 @@ use crate::ledger::request::Request;
 const FORMAT: u32 = 1;
 /// The file in its tree.
 const FILE: &str = "requests.json";
+/// The most bytes of an announcement, and of each object that leads to it.
+const MOST_BYTES: u64 = 1 << 20;
+/// The most that one announcement asks.
+const MOST_REQUESTS: usize = 256;
+/// The most announcements that are looked at for one push.
+pub(super) const MOST: usize = 1024;
+/// How many entries of the ledger make an announcement old.
+const OLD: usize = if cfg!(debug_assertions) { 16 } else { 1024 };
 /// The file that remembers what this machine has announced.
 const MEMORY: &str = "announced.json";
 /// The trailer of an entry that was decided for another machine.
@@ -49,6 +63,8 @@ pub(super) struct Announced {
     pub(super) commit: Id,
     /// Who asks, as the author of what follows.
     pub(super) author: BString,
+    /// The ledger as its machine knew it then.
+    since: Option<Id>,
     /// What is asked, in its order.
     pub(super) requests: Vec<Request>,
 }
@@ -56,6 +72,8 @@ pub(super) struct Announced {
 #[derive(Serialize, Deserialize)]
 struct Body {
     format: u32,
+    #[serde(with = "hex::option", default, skip_serializing_if = "Option::is_none")]
+    since: Option<Id>,
     requests: Vec<Request>,
 }
 
@@ -152,10 +170,22 @@ pub(super) fn name(share: &Share, machine: &Machine) -> String {
     format!("{}{}", below(share), machine.id)
 }
 
-/// Writes an announcement as a commit without history.
-pub(super) fn write(repo: &Repo, requests: Vec<Request>) -> Result<Id, Error> {
-    let format = FORMAT;
-    let body = serde_json::to_vec(&Body { format, requests }).expect("a request is plain data");
+/// Writes an announcement as a commit without history; `None` where it would be too large.
+pub(super) fn write(
+    repo: &Repo,
+    since: Option<Id>,
+    requests: Vec<Request>,
+) -> Result<Option<Id>, Error> {
+    let is_long = requests.len() > MOST_REQUESTS;
+    let body = Body {
+        format: FORMAT,
+        since,
+        requests,
+    };
+    let body = serde_json::to_vec(&body).expect("a request is plain data");
+    if is_long || body.len() as u64 > MOST_BYTES {
+        return Ok(None);
+    }
     let blob = repo.write_blob(&body)?;
     let edits = [(FILE.into(), Some(blob))].into_iter().collect();
     let identity = repo.committer()?;
@@ -168,21 +198,46 @@ pub(super) fn write(repo: &Repo, requests: Vec<Request>) -> Result<Id, Error> {
         message: "announced: decided by whoever writes the ledger next\n".into(),
     })?;
     repo.flush()?;
-    Ok(commit)
+    Ok(Some(commit))
 }
 
-/// Reads one; `None` where it cannot be understood.
+/// Reads one; `None` where it cannot be understood, or is larger than anybody asks for.
 pub(super) fn read(repo: &Repo, name: String, commit: Id) -> Option<Announced> {
-    let author = repo.commit(commit).ok()?.author;
-    let tree = repo.tree_of(commit).ok()?;
-    let text = repo.blob_at(tree, FILE).ok()??;
+    let is_small = |id| repo.blob_size(id).is_ok_and(|size| size <= MOST_BYTES);
+    let Commit { author, tree, .. } = Some(commit)
+        .filter(|id| is_small(*id))
+        .and_then(|id| repo.commit(id).ok())?;
+    let leaf = Some(tree)
+        .filter(|id| is_small(*id))
+        .and_then(|id| repo.leaf_at(id, FILE.into()).ok()?)?;
+    let text = Some(leaf.id)
+        .filter(|id| is_small(*id))
+        .and_then(|id| repo.blob(id).ok())?;
     let body: Body = serde_json::from_slice(&text).ok()?;
     let plain = |request: &Request| request.publish.is_empty();
-    let is_known = body.format == FORMAT && body.requests.iter().all(plain);
+    let is_known = body.format == FORMAT
+        && body.requests.len() <= MOST_REQUESTS
+        && body.requests.iter().all(plain);
     is_known.then_some(Announced {
         name,
         commit,
         author,
+        since: body.since,
         requests: body.requests,
     })
+}
+
+impl Announced {
+    /// Whether the ledger has grown by too much since.
+    pub(super) fn is_old(&self, repo: &Repo, ledger: Option<Id>) -> Result<bool, Error> {
+        let mut at = ledger;
+        for _ in 0..=OLD {
+            if at == self.since {
+                return Ok(false);
+            }
+            let Some(id) = at else { break };
+            at = repo.commit(id)?.parents.first().copied();
+        }
+        Ok(true)
+    }
 }

@@ -60,6 +60,8 @@ pub(super) struct Shared<'a, 'r> {
     is_crowded: Cell<bool>,
     /// Whether the server cannot remove them together with the ledger's move.
     is_alone: Cell<bool>,
+    /// Whether what was announced was fetched for this.
+    has_inbox: Cell<bool>,
     /// Whether the remote has said what it has.
     has_heard: Cell<bool>,
 }
@@ -108,6 +110,7 @@ impl<'a, 'r> Shared<'a, 'r> {
             deadline: Instant::now() + PATIENCE,
             is_crowded: Cell::new(false),
             is_alone: Cell::new(false),
+            has_inbox: Cell::new(false),
             has_heard: Cell::new(false),
         }
     }
@@ -404,9 +407,12 @@ impl<'a, 'r> Shared<'a, 'r> {
             return Ok(());
         }
         let requests = asked.iter().map(|one| one.request.clone()).collect();
+        let Some(commit) = inbox::write(self.repo, parcel.from, requests)? else {
+            return Ok(());
+        };
         let pending = inbox::Pending {
             name: inbox::name(&self.share, &machine),
-            commit: inbox::write(self.repo, requests)?,
+            commit,
             since: parcel.from,
             carried: parcel.carried,
             asked,
@@ -475,7 +481,13 @@ impl<'a, 'r> Shared<'a, 'r> {
         let first = parcel.written.first();
         let trusted = first.and_then(|one| one.ticket.request.trusted);
         let below = self.share.tracking_inbox();
-        for (tracking, commit) in repo.refs_below(&below)? {
+        // What was fetched another time may be as old as that.
+        let fetched = if self.has_inbox.get() {
+            repo.refs_below(&below)?
+        } else {
+            Vec::new()
+        };
+        for (tracking, commit) in fetched.into_iter().take(inbox::MOST) {
             let last = tracking.strip_prefix(&below).unwrap_or_default();
             let name = format!("{}{last}", inbox::below(&self.share));
             if own.as_ref().is_some_and(|(own, _)| *own == name) {
@@ -484,6 +496,10 @@ impl<'a, 'r> Shared<'a, 'r> {
             let Some(announced) = inbox::read(repo, name, commit) else {
                 continue;
             };
+            if announced.is_old(repo, parcel.from)? {
+                parcel.decided.push((announced.name, announced.commit));
+                continue;
+            }
             // The same base means the same plan: by another one it may be decided differently.
             let is_ours = |one: &Request| trusted.is_some() && one.trusted == trusted;
             if !announced
@@ -736,6 +752,9 @@ impl<'a, 'r> Shared<'a, 'r> {
                 }),
                 Ok(Some(_)) | Err(_) => Err(self.unreachable(source)),
             };
+        }
+        if below.is_some() {
+            self.has_inbox.set(true);
         }
         super::view::remember(self.repo)?;
         if Note::read(self.repo)?.is_none() {
