@@ -8,17 +8,21 @@ mod approval;
 mod base;
 mod error;
 mod include;
+mod probe;
 mod server;
 mod starter;
 
 pub use approval::{approve, require_approval};
 pub use error::Error;
+pub use probe::Probed;
 pub use server::serve;
 
 use crate::caller;
 use crate::git::{Lock, Repo};
 use crate::guard::{hooks, outside};
-use crate::ledger::{Actor, Base, Kind, Ledger, Machine, OpId, Request, Rules, Share, State, What};
+use crate::ledger::{
+    self, Actor, Base, Kind, Ledger, Machine, OpId, Request, Rules, Share, State, What,
+};
 use crate::name::AgentName;
 use crate::plan::Plan;
 use crate::workspace::now;
@@ -55,6 +59,8 @@ pub struct Report {
     pub base_ref: String,
     /// What the ledger has, or would have, on record about it.
     pub recorded: Option<Base>,
+    /// What the remote of a shared ledger can do, where that was tried out.
+    pub remote: Option<Probed>,
     /// What the caller should know.
     pub notes: Vec<String>,
 }
@@ -69,9 +75,20 @@ pub fn prepare(repo: &Repo, options: &Options) -> Result<Report, Error> {
     }
     let mut state = Ledger::of(repo).read()?;
     let mut wanted = base::choose(repo, &state, options)?;
-    if !options.dry_run && joins(repo, &state, &wanted)? {
-        state = Ledger::of(repo).read()?;
-        wanted = base::choose(repo, &state, options)?;
+    let mut is_away = false;
+    if !options.dry_run {
+        match joins(repo, &state, &wanted) {
+            Ok(true) => {
+                state = Ledger::of(repo).read()?;
+                wanted = base::choose(repo, &state, options)?;
+            }
+            Ok(false) => {}
+            // Everything else can be set up; whatever needs the ledger joins it then.
+            Err(Error::Ledger(ledger::Error::Unreachable { .. })) if options.joins => {
+                is_away = true;
+            }
+            Err(error) => return Err(error),
+        }
     }
     let mut report = Report {
         base: wanted.branch.clone(),
@@ -100,7 +117,21 @@ pub fn prepare(repo: &Repo, options: &Options) -> Result<Report, Error> {
             .notes
             .push(format!("{}.", off.message(&wanted.branch)));
     }
-    record(repo, &state, wanted, options, &mut report)?;
+    let share = Share::of(&State {
+        base: Some(wanted.clone()),
+        ..State::default()
+    });
+    let commit = wanted.commit;
+    if !is_away {
+        record(repo, &state, wanted, options, &mut report)?;
+    }
+    if let Some(share) = share.filter(|_| options.joins) {
+        report.remote = Some(if is_away {
+            Probed::away(&share)
+        } else {
+            probe::probe(repo, &share, commit)?
+        });
+    }
     if options.starter {
         starter::write(repo, options.private, &mut report)?;
     }

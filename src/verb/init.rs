@@ -149,14 +149,23 @@ fn tell(report: &Report, out: &mut Out) {
     } else {
         report.done.iter().map(|line| format!("{line}\n")).collect()
     };
-    let object = json!({
+    let mut object = json!({
         "version": 1,
         "outcome": if report.done.is_empty() { "nothing" } else { "done" },
         "base": report.base,
         "done": report.done,
         "notes": report.notes,
     });
+    if let (Some(object), Some(remote)) = (object.as_object_mut(), &report.remote) {
+        object.insert("remote".to_owned(), remote.object());
+    }
     out.answer(&text, &object);
+    if let Some(remote) = &report.remote {
+        out.say(remote.text());
+        for hint in remote.hints() {
+            out.hint(hint);
+        }
+    }
     for note in &report.notes {
         out.hint(note);
     }

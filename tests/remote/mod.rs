@@ -6,6 +6,7 @@ mod crash;
 mod crowd;
 mod doctor;
 mod fleet;
+mod probe;
 mod race;
 mod story;
 mod takeover;
