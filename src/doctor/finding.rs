@@ -61,6 +61,8 @@ pub struct Finding {
 pub(super) enum Mend {
     /// Set up what setting up writes.
     SetUp,
+    /// Ask the remote of the ledger what arrived.
+    Refresh,
     /// Finish or take back what a dead operation has left.
     Settle(StreamName),
     /// Finish or forget the landings that died.

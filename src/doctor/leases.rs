@@ -6,7 +6,6 @@
 
 use super::finding::Mend;
 use super::{Examined, Finding, Options};
-use crate::exit::Failure;
 use crate::ledger::Actor;
 use crate::word;
 use crate::workspace::Workspace;
@@ -14,17 +13,7 @@ use crate::workspace::Workspace;
 const NAME: &str = "leases";
 
 /// Looks at what is held elsewhere, as of the last look at the ledger.
-pub(super) fn examine(
-    workspace: &Workspace<'_>,
-    by: &Actor,
-    options: &Options,
-) -> Result<Examined, Failure> {
-    if options.repair && !options.dry_run {
-        // The holder may have been heard of, and how long it was not is counted up to now. What
-        // keeps the remote from answering is told elsewhere.
-        drop(Workspace::open(workspace.repo)?.refresh());
-    }
-    let workspace = &Workspace::open(workspace.repo)?;
+pub(super) fn examine(workspace: &Workspace<'_>, by: &Actor, options: &Options) -> Examined {
     let watched = workspace.ledger().watched();
     let (mut findings, mut notes, mut elsewhere) = (Vec::new(), Vec::new(), 0);
     for (name, record, claim) in workspace.state.held() {
@@ -77,5 +66,5 @@ pub(super) fn examine(
     };
     let mut examined = Examined::new(NAME, summary, findings);
     examined.notes = notes;
-    Ok(examined)
+    examined
 }

@@ -3,7 +3,7 @@
 use super::finding::Mend;
 use super::{Examined, Finding};
 use crate::exit::Explain as _;
-use crate::git::{self, Id, Repo};
+use crate::git::{self, Id, Lock, Repo};
 use crate::ledger::{Error, Ledger, REF, REFS, Share};
 use crate::word;
 
@@ -40,6 +40,7 @@ pub(super) fn examine(repo: &Repo) -> Result<Examined, git::Error> {
     let mut summary = format!("{} held", word::count(held, "stream"));
     let mut notes = Vec::new();
     if let Some(share) = Share::of(&state) {
+        findings.extend(in_flight(repo, &ledger, &share)?);
         let (waiting, note) = unsent(repo, &share)?;
         summary.push_str(&format!("; shared through '{}'", share.remote));
         if waiting > 0 {
@@ -50,6 +51,25 @@ pub(super) fn examine(repo: &Repo) -> Result<Examined, git::Error> {
     let mut examined = Examined::new(NAME, summary, findings);
     examined.notes = notes;
     Ok(examined)
+}
+
+/// A push whose process died before it had heard the answer.
+fn in_flight(
+    repo: &Repo,
+    ledger: &Ledger<'_>,
+    share: &Share,
+) -> Result<Option<Finding>, git::Error> {
+    let is_alive = Lock::is_held(&repo.private("push.lock"))?;
+    if is_alive || !ledger.is_pushing().unwrap_or(true) {
+        return Ok(None);
+    }
+    let finding = Finding::new(
+        "push-unknown",
+        "a push of the ledger was cut off, and nobody knows whether it arrived",
+        "what was asked may count already; the next command that asks the remote finds out",
+        format!("git ls-remote {}", word::quoted(&share.remote)),
+    );
+    Ok(Some(finding.mended_by(Mend::Refresh)))
 }
 
 /// How much the remote has not heard, and what we have not taken over from it.

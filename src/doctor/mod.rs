@@ -66,7 +66,9 @@ const EXAMINATIONS: [(&str, Examination); 8] = [
             proof::examine(workspace)
         })
     }),
-    ("leases", leases::examine),
+    ("leases", |workspace, by, options| {
+        Ok(leases::examine(workspace, by, options))
+    }),
     ("remote", |workspace, _, _| remote::examine(workspace)),
     ("plan", |workspace, _, _| plan_file::examine(workspace)),
 ];
@@ -81,6 +83,14 @@ pub fn examine(repo: &Repo, options: &Options) -> Result<Report, Failure> {
     examined.push(treat(locks::examine(repo)?));
     examined.push(treat(storage::examine(repo)?));
     examined.push(treat(ledger::examine(repo)?));
+    if options.repair
+        && !options.dry_run
+        && let Ok(mut workspace) = Workspace::open(repo)
+    {
+        // What a dead process has pushed is decided, and how long holders were silent is counted up
+        // to now. What keeps the remote from answering is told further down.
+        drop(workspace.refresh());
+    }
     for (name, examination) in EXAMINATIONS {
         let one = Workspace::open(repo)
             .map_err(Failure::from)

@@ -50,6 +50,10 @@ fn whole(error: &dyn crate::exit::Explain) -> String {
 fn mend_one(repo: &Repo, options: &Options, mend: &Mend) -> Result<String, Failure> {
     match mend {
         Mend::SetUp => set_up(repo, options),
+        Mend::Refresh => {
+            Workspace::open(repo)?.refresh()?;
+            Ok("the remote was asked, and what arrived counts".to_owned())
+        }
         Mend::Settle(stream) => settle(repo, options, stream),
         Mend::Landings => settle_landings(repo, options),
         Mend::Worktree(stream) => make_whole(repo, options, stream),
@@ -135,10 +139,12 @@ fn settle_landings(repo: &Repo, options: &Options) -> Result<String, Failure> {
 }
 
 fn make_whole(repo: &Repo, options: &Options, stream: &StreamName) -> Result<String, Failure> {
+    // The worktree of a former holder still has the branch where a takeover died.
+    let mut notes = claim::give_way(repo)?;
     let mut workspace = Workspace::open(repo)?;
     let by = workspace.caller(options.agent.as_ref())?;
     let operation = Operation::begin(repo)?;
-    let notes = claim::make_whole(&mut workspace, &operation, &by, stream)?;
+    notes.extend(claim::make_whole(&mut workspace, &operation, &by, stream)?);
     Ok(notes.join("; "))
 }
 

@@ -7,7 +7,7 @@ use std::process::Command;
 use insta::assert_snapshot;
 
 use super::Scene;
-use crate::support::{Kill, assert_sound, for_every_git_call};
+use crate::support::for_every_git_call;
 
 #[test]
 fn what_is_found_says_why_it_matters_and_what_mends_it() {
@@ -196,28 +196,27 @@ fn a_sync_that_died_anywhere_is_finished_or_taken_back() {
 }
 
 #[test]
-fn a_release_and_a_claim_that_died_are_made_whole() {
-    for (verb, call) in [("release", 3), ("claim", 4)] {
-        let scene = Scene::new();
-        if verb == "claim" {
-            scene
-                .sandbox
-                .run(["release", "api"])
-                .agent("a1")
-                .go()
-                .succeeded();
-        }
-        let died = scene.sandbox.run([verb, "api"]).agent("a1");
-        let died = if verb == "claim" {
-            died.arg("--files=src/api/**")
-        } else {
-            died
-        };
-        let was_killed = died.killed_at(Kill::After(call)).go().was_killed();
-        assert!(was_killed, "{verb}");
-        scene.doctor(&["--repair"]).go().succeeded();
-        scene.is_well();
-        assert_sound(&scene.sandbox, &scene.sandbox.repo());
+fn a_release_and_a_claim_that_died_anywhere_are_made_whole() {
+    for verb in ["release", "claim"] {
+        let deaths = for_every_git_call(|kill| {
+            let scene = Scene::new();
+            let mut died = scene.sandbox.run([verb, "api"]).agent("a1");
+            if verb == "claim" {
+                scene
+                    .sandbox
+                    .run(["release", "api"])
+                    .agent("a1")
+                    .go()
+                    .succeeded();
+                died = died.arg("--files=src/api/**");
+            }
+            let was_killed = died.killed_at(kill).go().was_killed();
+            let mended = scene.doctor(&["--repair"]).go();
+            assert_eq!(mended.status(), 0, "{verb}, {kill:?}: {}", mended.block());
+            scene.is_well();
+            was_killed
+        });
+        assert!(deaths > 1, "{verb}: {deaths}");
     }
 }
 
@@ -277,4 +276,22 @@ fn a_ledger_of_a_newer_format_is_nothing_that_is_repaired() {
     assert_eq!(refused.status(), 5, "{}", refused.block());
     assert_eq!(super::found(&refused.json()), ["ledger-newer"]);
     assert_eq!(sandbox.git(&["rev-parse", "refs/stream/ledger"]), newer);
+}
+
+#[test]
+fn a_takeover_that_died_anywhere_is_made_whole() {
+    let mut deaths = 0;
+    for_every_git_call(|kill| {
+        let scene = Scene::new();
+        let take = ["claim", "api", "--takeover", "--reason", "gone"];
+        let killed = scene.sandbox.run(take).killed_at(kill).go().was_killed();
+        let mended = scene.doctor(&["--repair"]).go();
+        assert_eq!(mended.status(), 0, "{kill:?}: {}", mended.block());
+        deaths += 1;
+        scene.is_well();
+        let draft = scene.worktree.join("src/api/new.rs");
+        assert_eq!(fs::read_to_string(draft).unwrap(), "// new\n", "{kill:?}");
+        killed
+    });
+    assert!(deaths > 2);
 }
