@@ -230,6 +230,8 @@ impl<'a> Row<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::{Pushed, judged};
 
     fn word(line: &str, status: i32) -> &'static str {
@@ -303,5 +305,26 @@ mod tests {
         };
         assert_eq!(name, "refs/heads/main");
         assert_eq!(why, "[remote rejected] (hook declined): no");
+    }
+
+    proptest! {
+        /// Nothing is done as long as a line says that a ref was refused.
+        #[test]
+        fn a_refusal_is_never_taken_for_done(
+            text in r"([ !*=+-]\ta:refs/[a-z/]{1,9}\t[a-z \[\]()]{0,30}\n|[^\n]{0,20}\n){0,5}",
+            status in 0..2_i32,
+        ) {
+            let answer = judged(text.as_bytes(), status, "");
+            let is_refused = text.lines().any(|line| line.starts_with("!\ta:refs/"));
+            prop_assert!(!is_refused || !matches!(answer, Pushed::Done), "{text:?}");
+        }
+
+        #[test]
+        fn any_bytes_are_an_answer(
+            bytes in proptest::collection::vec(any::<u8>(), 0..200),
+            stderr in ".{0,40}",
+        ) {
+            prop_assert!(!matches!(judged(&bytes, 1, &stderr), Pushed::NotAtomic));
+        }
     }
 }

@@ -272,6 +272,8 @@ mod tests {
     use std::sync::mpsc;
     use std::time::Duration;
 
+    use proptest::prelude::*;
+
     use super::{To, of_streams, within};
 
     #[test]
@@ -305,5 +307,20 @@ mod tests {
         let (_kept, never) = mpsc::channel::<()>();
         assert_eq!(within(Duration::ZERO, move || never.recv().is_ok()), None);
         assert_eq!(within(Duration::from_secs(60), || 7), Some(7));
+    }
+
+    proptest! {
+        /// Whatever git writes: no line is looked at but that of a stream's branch.
+        #[test]
+        fn any_bytes_are_lines(
+            bytes in proptest::collection::vec(any::<u8>(), 0..200),
+            name in "[a-z0-9]{1,9}",
+        ) {
+            let line = format!("\n{} {} refs/heads/stream/{name}\n", "1".repeat(40), "2".repeat(40));
+            let found = of_streams(&[&bytes[..], line.as_bytes(), &bytes[..]].concat());
+            prop_assert!(found.iter().any(|one| one.stream.as_str() == name));
+            let all = of_streams(&bytes);
+            prop_assert!(all.len() <= bytes.split(|byte| *byte == b'\n').count());
+        }
     }
 }

@@ -85,7 +85,7 @@ fn stem(file: &BString) -> Option<String> {
     file.to_string().strip_suffix(".toml").map(str::to_owned)
 }
 
-fn parse<T: DeserializeOwned>(file: &str, bytes: &[u8]) -> Result<T, Error> {
+pub(super) fn parse<T: DeserializeOwned>(file: &str, bytes: &[u8]) -> Result<T, Error> {
     let unreadable = |source: Box<dyn std::error::Error + Send + Sync>| Error::Unreadable {
         file: file.to_owned(),
         source,

@@ -17,6 +17,8 @@ mod hex;
 mod history;
 mod landing;
 mod lease;
+#[cfg(test)]
+mod noise;
 mod operation;
 mod questions;
 mod record;
