@@ -4,6 +4,7 @@
 //! the same command run again finishes.
 
 mod disk;
+mod matrix_subset;
 
 use std::fs;
 

@@ -9,11 +9,19 @@ use super::tree::top;
 
 #[test]
 fn every_layer_is_found_where_mutate_switches_it_off() {
-    let program = top().join("tests/bypass/mutate");
-    let ran = match Command::new(program).arg("--check").output() {
+    assert_found("tests/bypass/mutate");
+}
+
+#[test]
+fn what_finishes_a_dead_command_is_found_where_mutate_switches_it_off() {
+    assert_found("tests/crash/mutate");
+}
+
+fn assert_found(name: &str) {
+    let ran = match Command::new(top().join(name)).arg("--check").output() {
         Ok(ran) => ran,
         Err(error) => {
-            println!("!!!!  SKIPPED: tests/bypass/mutate does not start here: {error}  !!!!");
+            println!("!!!!  SKIPPED: {name} does not start here: {error}  !!!!");
             return;
         }
     };
