@@ -152,7 +152,10 @@ fn unreadable(repo: &Repo, error: &Error) -> Result<Examined, git::Error> {
 /// The newest commit of a ledger that no ref leads to, where there is one that all agree on.
 pub(super) fn lost_tip(repo: &Repo) -> Result<Option<Id>, git::Error> {
     let tracked = repo.refs_below("refs/stream/remotes/").unwrap_or_default();
-    let tracked = tracked.iter().find(|(name, _)| name.ends_with("/ledger"));
+    // A stream may be called so, too, and what was pushed of it is remembered beside.
+    let tracked = tracked
+        .iter()
+        .find(|(name, id)| name.ends_with("/ledger") && is_ledger(repo, *id));
     if let Some((_, id)) = tracked.filter(|(_, id)| repo.is_connected(*id).is_ok()) {
         return Ok(Some(*id));
     }

@@ -362,3 +362,34 @@ fn a_push_that_dies_is_made_good_at_the_next_sync_point() {
     });
     assert!(calls >= 2, "{calls}");
 }
+
+#[test]
+fn a_stream_called_ledger_is_not_taken_for_one() {
+    let fleet = Fleet::new();
+    let one = fleet.ready_machine("one");
+    let ledger = one.join(".git/refs/stream/ledger");
+    if !ledger.exists() {
+        // Refs that are no files are not left like this.
+        return;
+    }
+    let claim = ["claim", "ledger", "--files", "src/api/**"];
+    fleet.on(&one, &claim).agent("a1").go().succeeded();
+    let worktree = fleet.sandbox.root().join("one.streams/ledger");
+    fs::write(worktree.join("src/api/lib.rs"), "mine").unwrap();
+    let git = |args: &[&str]| fleet.sandbox.git_in(&worktree, args);
+    git(&["commit", "--quiet", "-am", "Mine"]);
+    fleet
+        .on(&one, &["sync", "ledger"])
+        .agent("a1")
+        .go()
+        .succeeded();
+    let pushed = git(&["rev-parse", "refs/stream/remotes/origin/pushed/ledger"]);
+    for gone in ["outbox", "remotes/origin/ledger"] {
+        git(&["update-ref", "-d", &format!("refs/stream/{gone}")]);
+    }
+    // As a power cut leaves it.
+    fs::write(&ledger, "").unwrap();
+    let said = fleet.on(&one, &["doctor", "--json"]).go().stdout();
+    assert!(!said.contains(pushed.trim()), "{said}");
+    assert!(said.contains("refs/stream/ledger"), "{said}");
+}
