@@ -18,6 +18,8 @@ mod history;
 mod landing;
 mod lease;
 #[cfg(test)]
+mod machines;
+#[cfg(test)]
 mod noise;
 mod operation;
 mod questions;

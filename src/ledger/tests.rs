@@ -22,7 +22,7 @@ const FILES: [&str; 7] = ["a/**", "a/b/*", "b/**", "**/x", "shared", "c", "d/e"]
 const AGENTS: [&str; 3] = ["one", "two", "three"];
 const QUESTIONS: [&str; 2] = ["q1", "q2"];
 
-const PLAN: &str = "
+pub(super) const PLAN: &str = "
 version = 1
 [claim]
 widen = 'free'
@@ -40,7 +40,7 @@ conflicts = ['a']
 
 /// One request, as numbers: what they stand for depends on the state it meets.
 #[derive(Debug, Clone)]
-struct Step {
+pub(super) struct Step {
     what: usize,
     name: usize,
     other: usize,
@@ -55,7 +55,7 @@ struct Step {
     landed: bool,
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let numbers = (
         prop::sample::select(
             &[
@@ -113,8 +113,13 @@ fn machine(elsewhere: bool) -> String {
 }
 
 impl Step {
+    /// Who holds the stream that it names, where it goes on with what that one does.
+    pub(super) fn holder<'s>(&self, state: &'s State) -> Option<&'s Claim> {
+        state.claim(&name(self.name)).filter(|_| self.goes_on)
+    }
+
     /// `last` are the states before and after the last operation.
-    fn request(&self, state: &State, last: &(State, State)) -> Request {
+    pub(super) fn request(&self, state: &State, last: &(State, State)) -> Request {
         let changed = || {
             let mut all = last.1.streams.iter();
             let found = all.find(|(name, record)| last.0.stream(name) != Some(*record));

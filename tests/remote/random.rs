@@ -252,6 +252,8 @@ impl Story {
     }
 
     fn told(&self, step: &Step, ran: &Ran) -> Option<Told> {
+        // It had happened, and another command of the same holder has taken it back since.
+        let is_overtaken = ran.stderr().contains("while this command was working");
         let deed = match step.what {
             What::Claim => Deed::Claim,
             What::Add => Deed::Add,
@@ -265,7 +267,7 @@ impl Story {
             stream: STREAMS[step.stream].to_owned(),
             agent: Story::agent(step),
             machine: name_of(&self.machines[step.machine]),
-            status: ran.status(),
+            status: if is_overtaken { 3 } else { ran.status() },
             block: ran.block(),
         })
     }

@@ -28,6 +28,7 @@ use crate::name::StreamName;
 
 use outbox::OUTBOX;
 pub use share::Share;
+pub(super) use share::rides;
 use shared::Shared;
 
 /// The ref that holds everything.
@@ -142,7 +143,7 @@ impl<'r> Ledger<'r> {
                 }
                 self.append(REF, request, rules)
             }
-            Some(share) if share::rides(&request.what) => {
+            Some(share) if rides(&request.what) => {
                 if let What::Begin { .. } = request.what {
                     // What is begun must not rest on a state that the remote has left behind.
                     Shared::new(self, share, rules).settle_what_died()?;

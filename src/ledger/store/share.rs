@@ -40,7 +40,7 @@ impl Share {
 /// What others rely on (who owns what, what is on the base) counts only when the remote has it.
 /// What a holder says of its own stream cannot collide with anybody, except with a takeover, and
 /// then it is void.
-pub(super) fn rides(what: &What) -> bool {
+pub(in crate::ledger) fn rides(what: &What) -> bool {
     match what {
         // Whether somebody holds the stream afterwards who does not now, or the other way round.
         What::Undone(undo) => undo.left.claim.is_some() == undo.back.claim.is_some(),
