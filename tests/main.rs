@@ -5,6 +5,7 @@
 //! | `cmd`     | what each command prints, and how it ends                         |
 //! | `bypass`  | every way round the guard, and what stops it                      |
 //! | `race`    | many processes at one instant                                     |
+//! | `remote`  | several machines on one remote, and what serves it                |
 //! | `crash`   | what is left when a command dies                                  |
 //! | `support` | the sandbox: no configuration of the person who runs the tests    |
 //! | `house`   | rules about the source tree, and the tests of the sandbox itself  |

@@ -32,6 +32,8 @@ pub enum Pushed {
         /// The ref that was not where it was expected; of several that the server could not move
         /// together, the first.
         name: String,
+        /// The lock that was in the server's way, if it was one.
+        locked: Option<String>,
     },
     /// The remote does not want it, and will not want it the next time either.
     Unwanted {
@@ -162,12 +164,22 @@ fn judged(stdout: &[u8], status: i32, stderr: &str) -> Pushed {
         }),
         Some(row) if row.is_race() => Pushed::Lost {
             name: row.name.to_owned(),
+            locked: locked(stderr),
         },
         Some(row) => Pushed::Unwanted {
             name: row.name.to_owned(),
             why: row.why(stderr),
         },
     }
+}
+
+/// The lock that a server could not create because it exists (`lockfile.c`,
+/// `unable_to_lock_message`).
+fn locked(stderr: &str) -> Option<String> {
+    let line = stderr.lines().find(|line| line.contains("File exists"))?;
+    let (_, said) = line.split_once("Unable to create '")?;
+    let (path, _) = said.split_once("': ")?;
+    Some(path.to_owned())
 }
 
 /// One line of the answer: `<flag>\t<from>:<to>\t<summary> (<reason>)`.
@@ -283,7 +295,7 @@ mod tests {
         let text = "To x\n!\ta:refs/heads/main\t[rejected] (atomic push failed)\n\
                     !\tb:refs/stream/ledger\t[rejected] (stale info)\n";
         let judged_as = |text: &str| match judged(text.as_bytes(), 1, "") {
-            Pushed::Lost { name } => format!("lost {name}"),
+            Pushed::Lost { name, .. } => format!("lost {name}"),
             Pushed::Unwanted { name, .. } => format!("unwanted {name}"),
             Pushed::Done | Pushed::NotAtomic | Pushed::Unknown(_) => "something else".to_owned(),
         };
@@ -294,6 +306,21 @@ mod tests {
         let text = "To x\n!\ta:refs/stream/ledger\t[remote rejected] (atomic transaction failed)\n\
                     !\tb:refs/heads/main\t[remote rejected] (atomic transaction failed)\n";
         assert_eq!(judged_as(text), "lost refs/stream/ledger");
+    }
+
+    #[test]
+    fn a_lock_on_the_server_is_told_from_a_faster_machine() {
+        let text = "To x\n!\ta:refs/stream/ledger\t[remote rejected] (failed to update ref)\n";
+        let said = |stderr: &str| match judged(text.as_bytes(), 1, stderr) {
+            Pushed::Lost { locked, .. } => locked,
+            other => panic!("{other:?}"),
+        };
+        let lock = "remote: error: cannot lock ref 'refs/stream/ledger': Unable to create \
+                    '/srv/app.git/./refs/stream/ledger.lock': File exists.        \nremote: \n";
+        let path = "/srv/app.git/./refs/stream/ledger.lock";
+        assert_eq!(said(lock).as_deref(), Some(path));
+        let faster = "remote: error: cannot lock ref 'refs/stream/ledger': is at 1 but expected 2";
+        assert_eq!(said(faster), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::exit::{Exit, Explain};
 use crate::git::{self, Id};
 use crate::name::StreamName;
+use crate::word;
 
 /// Why the ledger could not be read or written. Never a reason to let a claim through.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +91,14 @@ pub enum Error {
         /// The remote.
         remote: String,
     },
+    /// A lock lay on the server, until the time was up.
+    #[error("'{remote}' could not move the ledger: '{lock}' is there")]
+    RemoteLocked {
+        /// The remote.
+        remote: String,
+        /// The lock, by its path on the server.
+        lock: String,
+    },
     /// Too many others were faster.
     #[error("the ledger has changed {attempts} times while this command tried to write to it")]
     Raced {
@@ -121,7 +130,9 @@ impl Explain for Error {
             | Error::Rewound { .. }
             | Error::Gone { .. } => Exit::Broken,
             Error::TwoLedgers { .. } => Exit::Refused,
-            Error::Raced { .. } | Error::RemoteRaced { .. } => Exit::Busy,
+            Error::Raced { .. } | Error::RemoteRaced { .. } | Error::RemoteLocked { .. } => {
+                Exit::Busy
+            }
         }
     }
 
@@ -142,6 +153,11 @@ impl Explain for Error {
                 format!("Nothing was changed; see what is wrong with `git ls-remote {remote}`."),
                 "Committing in a stream that is yours, `git stream status` and `git stream guard` \
                  work without it."
+                    .to_owned(),
+            ],
+            Error::Unwanted { why, .. } if why.contains("No space left on device") => vec![
+                "Nothing was changed; the disk of the server is full. Run the same command again \
+                 when those who run the server have made room."
                     .to_owned(),
             ],
             Error::Unwanted { name, .. } if name.starts_with("refs/heads/") => {
@@ -169,6 +185,11 @@ impl Explain for Error {
                 "Nothing was changed; give back what is held, as in `git stream release {}`, and \
                  run the same command again.",
                 held[0]
+            )],
+            Error::RemoteLocked { lock, .. } => vec![format!(
+                "Nothing was changed; run the same command again. Where no push is running, one \
+                 that died has left the lock: whoever runs the server removes it there with `rm {}`.",
+                word::quoted(lock)
             )],
             Error::RemoteRaced { .. } | Error::Raced { .. } => {
                 vec!["Nothing was changed by this command; run the same command again.".to_owned()]

@@ -13,7 +13,7 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 use super::store::rides;
-use super::tests::{PLAN, Step, steps};
+use super::tests::{PLAN, Step, is_operation, steps};
 use super::{Applied, Base, Request, Rules, State, apply};
 use crate::git::Id;
 use crate::pattern::Overlaps;
@@ -261,8 +261,10 @@ impl<'a> World<'a> {
                 return;
             };
             self.may(&request, 1);
+            if is_operation(&request) {
+                self.machines[at].last = (state, next);
+            }
             self.machines[at].outbox.push(request);
-            self.machines[at].last = (state, next);
             return;
         }
         // A late push of this machine is over when its next one begins.
@@ -299,7 +301,7 @@ impl<'a> World<'a> {
             }
             Fate::Fine | Fate::Unheard => {
                 self.may(request, 1);
-                let mut state = next.clone();
+                let mut others = next.clone();
                 let mut done = commits.clone();
                 for other in 0..MACHINES {
                     // Its own comes to the chain when somebody else writes.
@@ -312,7 +314,7 @@ impl<'a> World<'a> {
                             commit
                                 .message
                                 .push_str(&format!("Asked: {other} {number}\n"));
-                            state = next;
+                            others = next;
                             done.push(commit);
                         }
                     }
@@ -328,7 +330,9 @@ impl<'a> World<'a> {
                 }
                 self.machines[at].outbox.clear();
                 self.machines[at].seen = self.chain.len();
-                self.machines[at].last = (read(&self.chain[from - 1]), next);
+                if is_operation(request) {
+                    self.machines[at].last = (state, next);
+                }
             }
         }
     }

@@ -558,7 +558,7 @@ fn assert_taken_over(was: Option<&Stream>, now: &Stream, asked: &TakeOver, reque
 }
 
 /// Whether this is what an undo may take back: not a question, nor a mark.
-fn is_operation(request: &Request) -> bool {
+pub(super) fn is_operation(request: &Request) -> bool {
     matches!(
         request.what,
         What::Claim(_)

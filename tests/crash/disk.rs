@@ -10,11 +10,11 @@ use std::process::Command;
 use crate::support::{Fingerprint, Sandbox, assert_sound};
 
 /// A small file system, mounted over a sandbox's directory until it is dropped.
-struct Mount(PathBuf);
+pub(crate) struct Mount(PathBuf);
 
 impl Mount {
     /// `None` where mounting is not allowed here.
-    fn over(directory: &Path, size: &str) -> Option<Mount> {
+    pub(crate) fn over(directory: &Path, size: &str) -> Option<Mount> {
         let options = format!("size={size},mode=755");
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", &options, "tmpfs"])
@@ -181,7 +181,7 @@ fn a_check_that_fills_the_disk_lands_nothing_and_the_next_one_has_room() {
 }
 
 /// Fills the file system until so many bytes are left.
-fn fill(filler: &Path, left: u64) {
+pub(crate) fn fill(filler: &Path, left: u64) {
     let all = vec![b'x'; 8 * 1024 * 1024];
     // It ends with an error, when the file system is full.
     drop(fs::write(filler, &all));

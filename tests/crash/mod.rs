@@ -3,7 +3,7 @@
 //! After every death the repository is whole, nothing that was committed or written is lost, and
 //! the same command run again finishes.
 
-mod disk;
+pub(crate) mod disk;
 mod matrix_subset;
 
 use std::fs;

@@ -12,6 +12,8 @@ const PLAN: &str = "version = 1\nbase = \"main\"\nremote = \"origin\"\n";
 pub(super) struct Fleet {
     pub(super) sandbox: Sandbox,
     pub(super) remote: PathBuf,
+    /// Where machines reach it, if not by its path.
+    pub(super) url: Option<String>,
 }
 
 impl Fleet {
@@ -25,17 +27,27 @@ impl Fleet {
         let sandbox = Sandbox::new();
         sandbox.commit("Plan", &[("streams.toml", &format!("{PLAN}{more}"))]);
         let remote = sandbox.bare_remote();
-        Fleet { sandbox, remote }
+        Fleet {
+            sandbox,
+            remote,
+            url: None,
+        }
     }
 
     /// Another machine.
     pub(super) fn machine(&self, name: &str) -> PathBuf {
-        self.sandbox.clone_of(&self.remote, name)
+        let machine = self.sandbox.clone_of(&self.remote, name);
+        if let Some(url) = &self.url {
+            let set = ["remote", "set-url", "origin", url];
+            self.sandbox.git_in(&machine, &set);
+        }
+        machine
     }
 
     /// A command on a machine.
     pub(super) fn on(&self, machine: &Path, words: &[&str]) -> Call {
-        self.sandbox.run(words).in_dir(machine)
+        let call = self.sandbox.run(words).in_dir(machine);
+        call.env_quietly("GIT_ALLOW_PROTOCOL", "file:git:http")
     }
 
     /// The subjects on the remote's ledger, oldest first.

@@ -87,6 +87,13 @@ impl Call {
         self
     }
 
+    /// The same, not shown in the command's line.
+    pub(crate) fn env_quietly(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Call {
+        let (name, value) = (name.as_ref().to_owned(), value.as_ref().to_owned());
+        self.environment.insert(name, value);
+        self
+    }
+
     /// Takes a variable of the sandbox away.
     pub(crate) fn without_env(mut self, name: impl AsRef<OsStr>) -> Call {
         self.environment.remove(name.as_ref());

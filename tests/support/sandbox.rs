@@ -235,7 +235,8 @@ impl Sandbox {
         Call::new(self, PathBuf::from(name.as_ref()), args)
     }
 
-    pub(super) fn environment(&self) -> &BTreeMap<OsString, OsString> {
+    /// What every process of the sandbox gets.
+    pub(crate) fn environment(&self) -> &BTreeMap<OsString, OsString> {
         &self.environment
     }
 

@@ -32,6 +32,9 @@ pub(super) struct Note {
     /// Who waits to hear that it is there.
     #[serde(default)]
     pub(super) written: Vec<Awaited>,
+    /// Earlier pushes from the same commit, which may still arrive instead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) late: Vec<Note>,
 }
 
 /// A request, and the commit of the ledger that is its event.
@@ -45,6 +48,11 @@ pub(super) struct Awaited {
 const FILE: &str = "pushing.json";
 
 impl Note {
+    /// This push, and those that may arrive instead of it.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Note> {
+        std::iter::once(self).chain(&self.late)
+    }
+
     pub(super) fn write(&self, repo: &Repo) -> Result<(), Error> {
         let text = serde_json::to_vec(self).expect("a note is plain data");
         Ok(replace_file(&repo.private(FILE), &text, 0o644)?)

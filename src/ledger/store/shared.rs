@@ -20,7 +20,7 @@
 //! ledger, all of it or nothing. What the remote does not want of that is taken out of the parcel,
 //! and everything else goes on.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
@@ -46,7 +46,7 @@ const TALK: Duration = Duration::from_secs(30);
 const PUBLISHING: Duration = Duration::from_secs(120);
 /// How often it is looked whether somebody else has decided what was announced, for each try.
 const PATIENT_LOOKS: u32 = 3;
-/// How long a request is tried at all.
+/// How long a request is tried at all, unless `GIT_STREAM_PATIENCE` says it in seconds.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A ledger, and where it is shared.
@@ -64,6 +64,12 @@ pub(super) struct Shared<'a, 'r> {
     has_inbox: Cell<bool>,
     /// Whether the remote has said what it has.
     has_heard: Cell<bool>,
+    /// Whether the last push was lost, and its note is to be judged by the next look.
+    lost: Cell<bool>,
+    /// The pushes that have not arrived yet, and may.
+    late: RefCell<Vec<Note>>,
+    /// What came between this machine and its last push, if it was no other machine.
+    hindered: RefCell<Option<Error>>,
 }
 
 /// What became of a push.
@@ -107,11 +113,14 @@ impl<'a, 'r> Shared<'a, 'r> {
             repo: ledger.repo,
             share,
             rules,
-            deadline: Instant::now() + PATIENCE,
+            deadline: Instant::now() + patience(),
             is_crowded: Cell::new(false),
             is_alone: Cell::new(false),
             has_inbox: Cell::new(false),
             has_heard: Cell::new(false),
+            lost: Cell::new(false),
+            late: RefCell::default(),
+            hindered: RefCell::default(),
         }
     }
 
@@ -320,15 +329,22 @@ impl<'a, 'r> Shared<'a, 'r> {
             self.announce(own, &parcel)?;
             let waits = waits.get_or_insert_with(|| self.waits(began.elapsed()));
             loop {
-                match waits.next() {
+                let wait = waits.next();
+                match wait {
                     Some(wait) => std::thread::sleep(wait.min(self.left())),
+                    // The last look at what became of the last push.
+                    None if self.lost.get() => {}
                     None => return self.give_up(),
                 }
                 self.fetch()?;
                 is_fresh = true;
                 looks += 1;
                 if is_answered(own) {
-                    return Ok(());
+                    // What has arrived after all is not to be decided by others once more.
+                    return self.withdraw().map(drop);
+                }
+                if wait.is_none() {
+                    return self.give_up();
                 }
                 // Whoever stands first writes for all; where nobody does, the others do.
                 if looks > PATIENT_LOOKS * losses || self.is_first()? {
@@ -369,10 +385,10 @@ impl<'a, 'r> Shared<'a, 'r> {
     }
 
     fn give_up(&self) -> Result<(), Error> {
-        if self.withdraw()? {
-            return Err(self.raced());
+        if !self.withdraw()? {
+            return Ok(());
         }
-        Ok(())
+        Err(self.hindered.take().unwrap_or_else(|| self.raced()))
     }
 
     // ---- what others decide ----
@@ -536,8 +552,10 @@ impl<'a, 'r> Shared<'a, 'r> {
     /// Pushes once.
     fn push(&self, parcel: &Parcel) -> Result<Sent, Error> {
         let Share { remote, name } = &self.share;
-        let note = parcel.note();
+        let mut note = parcel.note();
+        note.late.clone_from(&self.late.borrow());
         note.write(self.repo)?;
+        self.hindered.take();
         let mut updates = vec![Update {
             name: name.clone(),
             from: Expect::from_read(parcel.from.filter(|_| parcel.is_known_there)),
@@ -568,13 +586,23 @@ impl<'a, 'r> Shared<'a, 'r> {
                 self.acknowledge(&note)?;
                 Ok(Sent::Yes)
             }
-            Pushed::Lost { name: lost } if lost != *name && !is_decided(&lost) => {
+            Pushed::Lost { name: lost, .. } if lost != *name && !is_decided(&lost) => {
+                self.lost.set(true);
+                self.fetch()?;
+                if parcel.written.iter().all(|one| !one.ticket.waits()) {
+                    return Ok(Sent::Yes);
+                }
                 turn_away(Answer::Moved(lost))
             }
-            Pushed::Lost { .. } => {
-                // It has not arrived, and what has is to be seen when others have had their turn.
+            Pushed::Lost { locked, .. } => {
+                let remote = remote.clone();
+                let hindered = locked.map(|lock| Error::RemoteLocked { remote, lock });
+                self.hindered.replace(hindered);
+                // What has arrived instead is to be seen when others have had their turn. It may be
+                // this very push: a connection that breaks may be made anew, and all of it be said
+                // once more. So the note stays until the next look.
                 self.is_crowded.set(true);
-                Note::forget(self.repo)?;
+                self.lost.set(true);
                 Ok(Sent::Not)
             }
             // A hook that judges all of a push at once does not say which ref it is about.
@@ -594,7 +622,12 @@ impl<'a, 'r> Shared<'a, 'r> {
             }
             Pushed::NotAtomic => turn_away(Answer::NotAtomic),
             Pushed::Unknown(source) => match self.fetch() {
-                Ok(()) => self.settle(&note),
+                Ok(()) => {
+                    let remote = remote.clone();
+                    self.hindered
+                        .replace(Some(Error::Unreachable { remote, source }));
+                    self.settle(&note)
+                }
                 // The note stays: the next pusher finds out.
                 Err(Error::Unreachable { remote, .. }) => {
                     Err(Error::Unreachable { remote, source })
@@ -692,17 +725,36 @@ impl<'a, 'r> Shared<'a, 'r> {
     /// Whether a push has arrived after all, now that the remote's ledger is here.
     fn settle(&self, note: &Note) -> Result<Sent, Error> {
         let tip = self.repo.read_ref(&self.share.tracking())?;
-        let has_arrived = match tip {
-            Some(tip) => note.to == tip || self.repo.is_ancestor(note.to, tip)?,
-            None => false,
-        };
-        if has_arrived {
-            self.acknowledge(note)?;
+        let mut arrived = None;
+        for one in note.all() {
+            if let Some(tip) = tip
+                && (one.to == tip || self.repo.is_ancestor(one.to, tip)?)
+            {
+                arrived = Some(one);
+            }
         }
+        if let Some(arrived) = arrived {
+            self.acknowledge(arrived)?;
+        }
+        // A server that has taken it in may still be about to move the ref, from there only.
+        let late: Vec<Note> = if arrived.is_none() && tip == note.from {
+            let alone = |one: &Note| Note {
+                late: Vec::new(),
+                ..one.clone()
+            };
+            note.all().map(alone).collect()
+        } else {
+            Vec::new()
+        };
+        self.late.replace(late);
         self.follow(tip)?;
         Note::forget(self.repo)?;
         self.look()?;
-        Ok(if has_arrived { Sent::Yes } else { Sent::Not })
+        Ok(if arrived.is_some() {
+            Sent::Yes
+        } else {
+            Sent::Not
+        })
     }
 
     /// The remote has it: ledger, outbox and the refs that the events move go on together.
@@ -757,9 +809,23 @@ impl<'a, 'r> Shared<'a, 'r> {
             self.has_inbox.set(true);
         }
         super::view::remember(self.repo)?;
-        if Note::read(self.repo)?.is_none() {
-            self.follow(self.repo.read_ref(&tracking)?)?;
-            self.look()?;
+        match Note::read(self.repo)? {
+            Some(note) if self.lost.replace(false) => {
+                self.settle(&note)?;
+            }
+            Some(_) => {}
+            None => match self.late.take().split_last() {
+                Some((last, before)) => {
+                    self.settle(&Note {
+                        late: before.to_vec(),
+                        ..last.clone()
+                    })?;
+                }
+                None => {
+                    self.follow(self.repo.read_ref(&tracking)?)?;
+                    self.look()?;
+                }
+            },
         }
         Ok(())
     }
@@ -915,6 +981,13 @@ impl<'a, 'r> Shared<'a, 'r> {
     }
 }
 
+/// How long a request is tried: as the caller says.
+fn patience() -> Duration {
+    let said = std::env::var("GIT_STREAM_PATIENCE").ok();
+    let seconds = said.and_then(|text| text.parse().ok());
+    seconds.map_or(PATIENCE, Duration::from_secs)
+}
+
 fn is_answered(own: Option<&Ticket>) -> bool {
     own.is_some_and(|own| !own.waits())
 }
@@ -946,6 +1019,7 @@ impl Parcel {
             carried: self.carried,
             moves: moves.cloned().collect(),
             written: self.written.clone(),
+            late: Vec::new(),
         }
     }
 

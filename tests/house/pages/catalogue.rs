@@ -284,6 +284,13 @@ fn of_the_ledger() -> Vec<Example> {
                 remote: text("origin"),
             },
         ),
+        example(
+            "ledger",
+            ledger::Error::RemoteLocked {
+                remote: text("origin"),
+                lock: text("/srv/app.git/./refs/stream/ledger.lock"),
+            },
+        ),
         example("ledger", ledger::Error::Raced { attempts: 32 }),
         example("workspace", workspace::Error::NotSetUp),
         example(
