@@ -313,7 +313,9 @@ mod tests {
         let text = "To x\n!\ta:refs/stream/ledger\t[remote rejected] (failed to update ref)\n";
         let said = |stderr: &str| match judged(text.as_bytes(), 1, stderr) {
             Pushed::Lost { locked, .. } => locked,
-            other => panic!("{other:?}"),
+            Pushed::Done | Pushed::Unwanted { .. } | Pushed::NotAtomic | Pushed::Unknown(_) => {
+                panic!("it is a lost race")
+            }
         };
         let lock = "remote: error: cannot lock ref 'refs/stream/ledger': Unable to create \
                     '/srv/app.git/./refs/stream/ledger.lock': File exists.        \nremote: \n";

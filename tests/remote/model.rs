@@ -120,7 +120,7 @@ impl Model {
             "the ledger has lost {:?}",
             self.chain.iter().find(|commit| !chain.contains(commit))
         );
-        let mut states = vec![self.state.clone()];
+        let mut history = vec![self.state.clone()];
         let mut deeds: BTreeMap<Key, usize> = BTreeMap::new();
         for commit in &chain[self.chain.len()..] {
             let message = git(&["log", "-1", "--format=%B", commit]);
@@ -128,7 +128,7 @@ impl Model {
             let all = sandbox.program("git", ["grep", "-e", "", commit, "--", "streams"]);
             let state = read(&all.in_dir(&self.remote).go().stdout());
             assert_exclusive(&state, &message);
-            assert_epochs(states.last().unwrap(), &state, &message);
+            assert_epochs(history.last().unwrap(), &state, &message);
             for key in deeds_of(&message) {
                 *self.seen.entry(key.0).or_default() += 1;
                 *deeds.entry(key).or_default() += 1;
@@ -139,19 +139,18 @@ impl Model {
                 *self.seen.entry(Deed::Land).or_default() += 1;
                 new.clone_into(&mut self.base);
             }
-            states.push(state);
+            history.push(state);
         }
         assert_eq!(git(&["rev-parse", "refs/heads/main"]).trim(), self.base);
         for one in told {
             assert!(
-                one.status != 0 || states.iter().any(|state| is_done(one, state)),
+                one.status != 0 || history.iter().any(|state| is_done(one, state)),
                 "it was told that it had, and the ledger does not know:\n{}",
                 one.block
             );
             match one.status {
-                0 => *self.unknown.entry(one.key()).or_default() += 1,
                 1 | 2 | 4 => {}
-                3 | 5 | 137 => *self.unknown.entry(one.key()).or_default() += 1,
+                0 | 3 | 5 | 137 => *self.unknown.entry(one.key()).or_default() += 1,
                 status => panic!("status {status}:\n{}", one.block),
             }
         }
@@ -170,7 +169,7 @@ impl Model {
         for one in told.iter().filter(|one| one.status == 0) {
             self.forget(&one.key(), told);
         }
-        self.state = states.pop().unwrap();
+        self.state = history.pop().unwrap();
         self.chain = chain;
     }
 
@@ -186,10 +185,8 @@ impl Model {
 impl Told {
     /// What shows up on the ledger because of it: what has landed is given back.
     fn key(&self) -> Key {
-        let deed = match self.deed {
-            Deed::Land => Deed::Release,
-            deed => deed,
-        };
+        let is_landed = self.deed == Deed::Land;
+        let deed = if is_landed { Deed::Release } else { self.deed };
         (deed, self.stream.clone(), self.agent.clone())
     }
 }
@@ -224,7 +221,7 @@ fn deeds_of(message: &str) -> Vec<Key> {
         "claim" if what.contains(" adds ") => Deed::Add,
         "takeover" if what.contains(" takes it from ") => Deed::TakeOver,
         "release" if what.contains(" gives it back") => Deed::Release,
-        _ => return Vec::new(),
+        _other => return Vec::new(),
     };
     let agent = trailers(message, "Agent: ").pop().unwrap_or_default();
     let agent = (!agent.contains('@')).then_some(agent);

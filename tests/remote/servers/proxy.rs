@@ -87,7 +87,7 @@ fn connect(client: &TcpStream, mut server: TcpStream, plot: &Arc<Mutex<Plot>>) {
         let (mut from, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
         let is_deaf = Arc::clone(&is_deaf);
         thread::spawn(move || {
-            let mut bytes = [0; 1 << 16];
+            let mut bytes = [0; 1 << 14];
             while let Ok(read @ 1..) = from.read(&mut bytes) {
                 if *is_deaf.lock().unwrap() || to.write_all(&bytes[..read]).is_err() {
                     break;
@@ -98,7 +98,7 @@ fn connect(client: &TcpStream, mut server: TcpStream, plot: &Arc<Mutex<Plot>>) {
         })
     };
     let mut from = client.try_clone().unwrap();
-    let mut bytes = [0; 1 << 16];
+    let mut bytes = [0; 1 << 14];
     while let Ok(read @ 1..) = from.read(&mut bytes) {
         let said = &bytes[..read];
         if said.windows(PUSH.len()).any(|part| part == PUSH) {
@@ -138,7 +138,7 @@ fn connect(client: &TcpStream, mut server: TcpStream, plot: &Arc<Mutex<Plot>>) {
 fn to_its_end(mut client: &TcpStream, said: &[u8]) -> Vec<u8> {
     let mut all = said.to_vec();
     client.set_read_timeout(Some(SILENCE)).unwrap();
-    let mut bytes = [0; 1 << 16];
+    let mut bytes = [0; 1 << 14];
     while let Ok(read @ 1..) = client.read(&mut bytes) {
         all.extend(&bytes[..read]);
     }
