@@ -635,6 +635,53 @@ fn a_mark_is_set_once_and_taken_away_with_its_question() {
     }
 }
 
+/// Who takes a stream from a claim that died, and takes that back, leaves no epoch that two had.
+#[test]
+fn an_epoch_ends_also_where_a_stream_goes_back_to_another() {
+    let plan = parse(PLAN.as_bytes()).into_plan("test").unwrap();
+    let rules = Rules {
+        plan: &plan,
+        dead: &|_| true,
+        compare: Some(Overlaps::boxed),
+    };
+    let stream = name(1);
+    let mut begun = beginning(1, 1);
+    let record = begun.streams.get_mut(&stream).unwrap();
+    let claim = record.claim.as_mut().unwrap();
+    claim.worktree_id = String::new();
+    claim.intent = Some(Intent {
+        op: OpId::new(),
+        verb: "claim".to_owned(),
+        machine: machine(false),
+        since: Timestamp::UNIX_EPOCH,
+        moves: Vec::new(),
+        publish: Vec::new(),
+    });
+    let step = |what, other| Step {
+        what,
+        name: 1,
+        other,
+        files: 0,
+        agent: 1,
+        is_person: false,
+        named: true,
+        inside: false,
+        elsewhere: false,
+        goes_on: false,
+        landed: false,
+    };
+    let whose = |state: &State| state.claim(&stream).unwrap().agent.to_string();
+    let epoch = |state: &State| state.stream(&stream).unwrap().epoch;
+    let claims = step(0, 0).request(&begun, &(begun.clone(), begun.clone()));
+    let taken = apply(&begun, &claims, &rules).unwrap().state;
+    assert_eq!(whose(&taken), "two");
+    assert!(epoch(&taken) > epoch(&begun));
+    let undo = step(13, 1).request(&taken, &(begun, taken.clone()));
+    let back = apply(&taken, &undo, &rules).unwrap().state;
+    assert_eq!(whose(&back), "one");
+    assert!(epoch(&back) > epoch(&taken));
+}
+
 /// Two held streams never own a common path, nor a common slot.
 fn assert_exclusive(state: &State, plan: &Plan) {
     let mut overlaps = Overlaps::new();

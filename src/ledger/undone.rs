@@ -12,7 +12,7 @@ use super::refusal::{Holder, Refusal};
 use super::request::{Reverted, Undo};
 use super::transition::{Decision, Told, told};
 use crate::git::Id;
-use crate::name::StreamName;
+use crate::name::{AgentName, StreamName};
 
 impl Stream {
     /// Whether two records say the same, as far as somebody has decided it: signs of life, numbers
@@ -20,6 +20,11 @@ impl Stream {
     pub fn says_the_same_as(&self, other: &Stream) -> bool {
         decided(self) == decided(other)
     }
+}
+
+fn holder(record: &Stream) -> Option<(&AgentName, &str)> {
+    let claim = record.claim.as_ref()?;
+    Some((&claim.agent, &claim.machine))
 }
 
 fn decided(record: &Stream) -> Stream {
@@ -56,8 +61,9 @@ impl Decision<'_> {
         }
         let mut next = undo.back.clone();
         next.tainted = now.tainted.clone().or(next.tainted);
-        let is_taken_again = now.claim.is_none() && next.claim.is_some();
-        next.epoch = now.epoch + u64::from(is_taken_again);
+        // It may go back to who had died while it was taking the stream.
+        let changes_hands = next.claim.is_some() && holder(&now) != holder(&next);
+        next.epoch = now.epoch + u64::from(changes_hands);
         if let Some(claim) = &mut next.claim {
             claim.renewed = self.request.at;
             self.hold_again(name, now.claim.as_ref(), claim)?;
