@@ -42,6 +42,7 @@ class History:
         self.stream = self.root / "repo.streams" / "replayed"
         self.source = source
         self.rows = []
+        self.refused = 0
         self.root.mkdir()
         self.env = {
             "PATH": f"{options.bin}:{os.environ['PATH']}",
@@ -94,7 +95,8 @@ class History:
         return merges
 
     def begin(self, base, tip):
-        """A stream at one parent, on the other as its base; nothing is known of earlier ones."""
+        """A stream at one parent, on the other as its base, unless that is refused; nothing is known
+        of earlier ones."""
         self.git("update-ref", "refs/heads/base", base)
         for ref in self.git("for-each-ref", "--format=%(refname)", "refs/stream",
                             "refs/heads/stream").decode().split():
@@ -104,8 +106,12 @@ class History:
         self.git("worktree", "prune")
         claim, _ = self.ran(["git-stream-claim", "replayed", "--files", "**", "--from", tip,
                              "--agent", "a", "-q"])
+        # What brings a submodule is no stream, unless a plan allows it.
+        if claim.returncode == 1:
+            return False
         if claim.returncode != 0:
             sys.exit(f"claim at {tip}: {claim.stderr.decode()}")
+        return True
 
     def replay(self, merge, base, tip):
         """One merge: what the two say."""
@@ -113,7 +119,9 @@ class History:
             return None
         if self.git("merge-base", base, tip).decode().strip() == base:
             return None
-        self.begin(base, tip)
+        if not self.begin(base, tip):
+            self.refused += 1
+            return None
         sync, ours = self.ran(["git-stream-sync", "replayed", "--agent", "a", "--json"])
         answer = json.loads(sync.stdout)
         landed = self.landed(answer, base, tip)
@@ -203,6 +211,11 @@ def report(options, histories, version):
         lines.append(f"| {history.url} | {len(history.rows)} | {outcomes['rebased']} "
                      f"| {outcomes['stopped']} | {outcomes['landed']} "
                      f"| {len(history.rows) - differ} | {differ} | {ratio:.2f} |")
+    of_each = f" {options.most} merges of each, evenly spread," if options.most else " All merges,"
+    refused = sum(history.refused for history in histories)
+    lines += ["", f"Tried:{of_each} without those that leave nothing to pick, and without {refused} that "
+              "bring a", "submodule, for which a stream needs a plan. Both repositories are small, so "
+              "that starting", "processes is most of what is measured."]
     text = "\n".join(lines) + "\n"
     (out / "README.md").write_text(text, encoding="utf-8")
     print(text)

@@ -187,22 +187,18 @@ fn header(version: u32, count: usize) -> Vec<u8> {
 /// Puts the checksum at the end. Nobody can gain anything by a second content with the same one, so
 /// no time is spent on a look for what only an attack on SHA-1 makes, as objects get it.
 fn seal(bytes: &mut Vec<u8>, hash: Kind) -> Result<(), Error> {
-    match hash {
-        Kind::Sha1 => {
-            let sum = Sha1::digest(&*bytes);
-            bytes.extend_from_slice(&sum);
-        }
-        _ => {
-            let mut hasher = gix::hash::hasher(hash);
-            hasher.update(bytes);
-            let id = hasher.try_finalize().map_err(|source| Error::Object {
-                attempt: "write",
-                what: "an index".to_owned(),
-                source: source.into(),
-            })?;
-            bytes.extend_from_slice(id.as_slice());
-        }
+    if hash == Kind::Sha1 {
+        bytes.extend_from_slice(&Sha1::digest(&*bytes));
+        return Ok(());
     }
+    let mut hasher = gix::hash::hasher(hash);
+    hasher.update(bytes);
+    let id = hasher.try_finalize().map_err(|source| Error::Object {
+        attempt: "write",
+        what: "an index".to_owned(),
+        source: source.into(),
+    })?;
+    bytes.extend_from_slice(id.as_slice());
     Ok(())
 }
 
