@@ -32,7 +32,8 @@ pub(super) fn due(workspace: &Workspace<'_>, remote: &str) -> Result<Vec<Due>, E
     let mut all = Vec::new();
     for (stream, record) in &workspace.state.streams {
         let from = pushed.get(stream).copied();
-        if belongs_to_another(record) {
+        // What is known to hold another stream's paths goes nowhere until it is clean again.
+        if belongs_to_another(record) || record.tainted.is_some() {
             continue;
         }
         let tip = match whose(workspace, record) {

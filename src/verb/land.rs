@@ -93,7 +93,8 @@ impl Verb for Land {
             land::land(&repo, self.stream.as_ref(), &options, &mut tell)?
         };
         narrate(&landed, out);
-        if !self.dry_run {
+        // A landing that was refused pushes nothing.
+        if !self.dry_run && landed.exit() == Exit::Done {
             super::hand_on(&repo, out);
         }
         out.answer(&landed.text(), &versioned(landed.json()));
@@ -110,7 +111,9 @@ fn watch(repo: &Repo, options: &Options, out: &mut Out) -> Result<Exit, Failure>
     let mut heard = |queue: Result<Queue, land::Error>| {
         let mut out = out.borrow_mut();
         let out = &mut **out;
-        super::hand_on(repo, out);
+        if queue.as_ref().is_ok_and(has_landed) {
+            super::hand_on(repo, out);
+        }
         let queue = match queue {
             Ok(queue) => queue,
             Err(error) => {
@@ -156,12 +159,18 @@ fn exit_of(ended: &Ended) -> Exit {
     }
 }
 
+/// Whether anything in it is done.
+fn has_landed(queue: &Queue) -> bool {
+    let mut ended = queue.streams.iter().map(|(_, ended)| ended);
+    ended.any(|ended| exit_of(ended) == Exit::Done)
+}
+
 fn queue(repo: &Repo, options: &Options, out: &mut Out) -> Result<Exit, Failure> {
     let queue = {
         let mut tell = |beat: Beat| narrate_beat(&beat, out);
         land::land_all(repo, options, &mut tell)?
     };
-    if !options.dry_run {
+    if !options.dry_run && has_landed(&queue) {
         super::hand_on(repo, out);
     }
     let mut worst = Exit::Done;

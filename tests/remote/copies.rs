@@ -393,3 +393,28 @@ fn a_stream_called_ledger_is_not_taken_for_one() {
     assert!(!said.contains(pushed.trim()), "{said}");
     assert!(said.contains("refs/stream/ledger"), "{said}");
 }
+
+#[test]
+fn what_is_marked_as_another_streams_is_pushed_when_it_is_clean_again() {
+    let scene = Scene::new();
+    let worktree = scene.worktree("one");
+    let own = scene.commit("one", "mine");
+    fs::write(worktree.join("foreign"), "not mine\n").unwrap();
+    scene.git(&worktree, &["add", "foreign"]);
+    let by_hand = [
+        "-c",
+        "core.hooksPath=/dev/null",
+        "commit",
+        "-qm",
+        "Not mine",
+    ];
+    scene.git(&worktree, &by_hand);
+    assert_eq!(scene.on_one(&["verify", "api"]).status(), 1);
+    let exec = ["exec", "api", "--", "true"];
+    scene.on_one(&exec).go().succeeded();
+    assert_eq!(scene.pushed(), "");
+    scene.git(&worktree, &["reset", "-q", "--hard", &own]);
+    scene.on_one(&["verify", "api"]).go().succeeded();
+    scene.on_one(&exec).go().succeeded();
+    assert_eq!(scene.pushed(), own);
+}
