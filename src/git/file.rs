@@ -1,9 +1,11 @@
-//! How is a file of ours replaced so that every reader sees the old or the new one, never half?
+//! How is a file of ours written so that every reader sees the old or the new one, never half?
 
 use std::fs::{self, File, Permissions};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+
+use tempfile::NamedTempFile;
 
 use super::Error;
 
@@ -11,6 +13,29 @@ use super::Error;
 ///
 /// `mode` is the file mode, `0o644` or `0o755`. The directory is created if it is missing.
 pub fn replace_file(path: &Path, content: &[u8], mode: u32) -> Result<(), Error> {
+    let (directory, file) = beside(path, content, mode)?;
+    let persisted = file.persist(path);
+    persisted.map_err(|error| Error::file("write", path)(error.error))?;
+    sync_directory(directory)
+}
+
+/// Writes a file as a whole where there is none; whether it is this one. Of many processes at one
+/// instant, one writes it.
+pub fn create_file(path: &Path, content: &[u8], mode: u32) -> Result<bool, Error> {
+    let (directory, file) = beside(path, content, mode)?;
+    match file.persist_noclobber(path) {
+        Ok(_) => sync_directory(directory).map(|()| true),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(Error::file("write", path)(error.error)),
+    }
+}
+
+/// The file under a name that nobody knows, on disk.
+fn beside<'p>(
+    path: &'p Path,
+    content: &[u8],
+    mode: u32,
+) -> Result<(&'p Path, NamedTempFile), Error> {
     let directory = path.parent().expect("files of ours lie in a directory");
     fs::create_dir_all(directory).map_err(Error::file("create", directory))?;
     let failed = |source| Error::File {
@@ -29,8 +54,7 @@ pub fn replace_file(path: &Path, content: &[u8], mode: u32) -> Result<(), Error>
         .set_permissions(Permissions::from_mode(mode))
         .map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    sync_directory(directory)
+    Ok((directory, file))
 }
 
 /// Flushes a directory, so that a rename in it survives a power cut.

@@ -43,7 +43,7 @@ pub use checkout::Checkout;
 pub use command::{Call, Git, Output};
 pub use config::{INCLUDE, LINKED, sets};
 pub use error::Error;
-pub use file::{is_full, replace_file};
+pub use file::{create_file, is_full, replace_file};
 pub use flaw::Flaw;
 pub use gix::ObjectId as Id;
 pub use glimpse::{Glimpse, stamp};

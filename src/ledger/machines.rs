@@ -14,7 +14,7 @@ use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 use super::store::rides;
 use super::tests::{PLAN, Step, is_operation, steps};
-use super::{Applied, Base, Request, Rules, State, apply};
+use super::{Applied, Base, Request, Rules, State, Undo, What, apply};
 use crate::git::Id;
 use crate::pattern::Overlaps;
 use crate::plan::{Plan, parse};
@@ -129,6 +129,8 @@ struct Machine {
     /// What it has pushed without an answer: the end of the chain before, and the commits.
     unheard: Option<(usize, Vec<Commit>)>,
     last: (State, State),
+    /// What it takes a landing back with: begun and finished with the same records.
+    reopened: Vec<Undo>,
 }
 
 /// A push that may still arrive.
@@ -254,6 +256,12 @@ impl<'a> World<'a> {
         request.by.machine = id(at);
         if let Some(claim) = holder {
             (request.by.agent, request.by.named) = (claim.agent, true);
+        }
+        if let What::Reopen { back, .. } = &request.what {
+            self.machines[at].reopened.clone_from(back);
+        }
+        if let What::Unlanded { back, .. } = &mut request.what {
+            back.clone_from(&self.machines[at].reopened);
         }
         let is_ride = rides(&request.what);
         if is_ride {

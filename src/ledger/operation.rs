@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::record::Intent;
-use crate::git::{Error, Lock, Repo, replace_file};
+use crate::git::{Error, Lock, Repo, create_file, replace_file};
 
 /// The id of an operation: 16 hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -125,9 +125,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// The machine's id, made and remembered at the first call.
-    ///
-    /// Call it under the repository's lock where it may be the first.
+    /// The machine's id, made and remembered at the first call; of many first ones, by one.
     pub fn of(repo: &Repo) -> Result<Machine, Error> {
         let path = repo.private("machine");
         if let Some(id) = remembered(&path) {
@@ -135,7 +133,15 @@ impl Machine {
         }
         let random = random_hex();
         let id = format!("{}-{}", host_name(), &random[..8]);
-        replace_file(&path, format!("{id}\n").as_bytes(), 0o644)?;
+        let text = format!("{id}\n");
+        if create_file(&path, text.as_bytes(), 0o644)? {
+            return Ok(Machine { id });
+        }
+        if let Some(id) = remembered(&path) {
+            return Ok(Machine { id });
+        }
+        // There is one that says nothing.
+        replace_file(&path, text.as_bytes(), 0o644)?;
         Ok(Machine { id })
     }
 

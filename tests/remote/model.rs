@@ -145,8 +145,10 @@ impl Model {
         for one in told {
             assert!(
                 one.status != 0 || history.iter().any(|state| is_done(one, state)),
-                "it was told that it had, and the ledger does not know:\n{}",
-                one.block
+                "{} was told that it had, and the ledger does not know:\n{}\n{:#?}",
+                one.machine,
+                one.block,
+                history.last()
             );
             match one.status {
                 1 | 2 | 4 => {}

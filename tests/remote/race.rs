@@ -60,3 +60,28 @@ fn of_many_machines_on_streams_of_their_own_every_one_wins_once() {
     }
     assert_eq!(fleet.claims(), machines());
 }
+
+/// The first commands of a clone, all at one instant, agree on what the machine is called.
+#[test]
+fn the_first_claims_of_a_machine_are_of_one_machine() {
+    let fleet = Fleet::new();
+    fleet.ready_machine("other");
+    let machine = fleet.machine("one");
+    let calls: Vec<Call> = (0..machines())
+        .map(|at| {
+            let (name, files) = (format!("s{at}"), format!("part{at}/**"));
+            let claim = ["claim", &name, "--files", &files];
+            fleet.on(&machine, &claim).agent(&format!("a{at}"))
+        })
+        .collect();
+    for ran in race(calls) {
+        ran.succeeded();
+    }
+    for at in 0..machines() {
+        let name = format!("s{at}");
+        let path = fleet.on(&machine, &["path", &name]).go();
+        path.succeeded();
+        let release = fleet.on(&machine, &["release", &name]);
+        release.agent(&format!("a{at}")).go().succeeded();
+    }
+}
