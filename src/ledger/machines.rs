@@ -257,9 +257,6 @@ impl<'a> World<'a> {
         if let Some(claim) = holder {
             (request.by.agent, request.by.named) = (claim.agent, true);
         }
-        if let What::Reopen { back, .. } = &request.what {
-            self.machines[at].reopened.clone_from(back);
-        }
         if let What::Unlanded { back, .. } = &mut request.what {
             back.clone_from(&self.machines[at].reopened);
         }
@@ -289,6 +286,9 @@ impl<'a> World<'a> {
         let Some((next, commit)) = self.decide(at, &state, request) else {
             return;
         };
+        if let What::Reopen { back, .. } = &request.what {
+            self.machines[at].reopened.clone_from(back);
+        }
         commits.push(commit);
         let from = self.machines[at].seen;
         match fate {

@@ -62,3 +62,29 @@ fn a_release_that_dies_is_finished_by_the_same_command() {
         killed
     });
 }
+
+/// A push in which somebody has taken a stream from a claim that died in the same push: both make
+/// the stream's branch.
+#[test]
+fn a_push_that_makes_one_branch_twice_is_settled_by_the_next_command() {
+    let mut twice = 0;
+    for_every_git_call(|kill| {
+        let fleet = Fleet::new();
+        let one = fleet.ready_machine("one");
+        let claim = || fleet.on(&one, &["claim", "api", "--files", "src/api/**"]);
+        let killed = claim().agent("a1").killed_at(kill).go().was_killed();
+        let note = one.join(".git/git-stream/pushing.json");
+        if let Ok(text) = std::fs::read(&note) {
+            let mut pushed: serde_json::Value = serde_json::from_slice(&text).unwrap();
+            let moves = pushed["moves"].as_array_mut().unwrap();
+            moves.extend(moves.clone());
+            std::fs::write(&note, pushed.to_string()).unwrap();
+            twice += 1;
+        }
+        let again = claim().agent("a1").go();
+        assert_eq!(again.status(), 0, "{kill:?}: {}", again.block());
+        assert_sound(&fleet.sandbox, &one);
+        killed
+    });
+    assert!(twice > 0);
+}

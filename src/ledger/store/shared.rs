@@ -902,6 +902,9 @@ impl<'a, 'r> Shared<'a, 'r> {
         for one in moves {
             // One that somebody has moved meanwhile stays where it is; its own process is told.
             if repo.read_ref(&one.name)? == one.old {
+                // Who takes a stream from a claim that has died meanwhile makes its branch as well:
+                // the last of them is what the ledger ends with.
+                steps.retain(|step| step.name != one.name);
                 steps.push(Move {
                     name: one.name.clone(),
                     from: Expect::from_read(one.old),
