@@ -14,7 +14,7 @@ use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 use super::store::rides;
 use super::tests::{PLAN, Step, is_operation, steps};
-use super::{Applied, Base, Request, Rules, State, Undo, What, apply};
+use super::{Applied, Base, OpId, Request, Rules, State, Undo, What, apply};
 use crate::git::Id;
 use crate::pattern::Overlaps;
 use crate::plan::{Plan, parse};
@@ -130,7 +130,7 @@ struct Machine {
     unheard: Option<(usize, Vec<Commit>)>,
     last: (State, State),
     /// What it takes a landing back with: begun and finished with the same records.
-    reopened: Vec<Undo>,
+    reopened: Option<(OpId, Vec<Undo>)>,
 }
 
 /// A push that may still arrive.
@@ -257,8 +257,11 @@ impl<'a> World<'a> {
         if let Some(claim) = holder {
             (request.by.agent, request.by.named) = (claim.agent, true);
         }
-        if let What::Unlanded { back, .. } = &mut request.what {
-            back.clone_from(&self.machines[at].reopened);
+        if let (What::Reopen { back, .. } | What::Unlanded { back, .. }, Some((op, begun))) =
+            (&mut request.what, &self.machines[at].reopened)
+            && request.op == *op
+        {
+            back.clone_from(begun);
         }
         let is_ride = rides(&request.what);
         if is_ride {
@@ -287,7 +290,7 @@ impl<'a> World<'a> {
             return;
         };
         if let What::Reopen { back, .. } = &request.what {
-            self.machines[at].reopened.clone_from(back);
+            self.machines[at].reopened = Some((request.op.clone(), back.clone()));
         }
         commits.push(commit);
         let from = self.machines[at].seen;
