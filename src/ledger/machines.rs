@@ -130,7 +130,7 @@ struct Machine {
     unheard: Option<(usize, Vec<Commit>)>,
     last: (State, State),
     /// What it takes a landing back with: begun and finished with the same records.
-    reopened: Option<(OpId, Vec<Undo>)>,
+    reopened: BTreeMap<OpId, Vec<Undo>>,
 }
 
 /// A push that may still arrive.
@@ -257,9 +257,16 @@ impl<'a> World<'a> {
         if let Some(claim) = holder {
             (request.by.agent, request.by.named) = (claim.agent, true);
         }
-        if let (What::Reopen { back, .. } | What::Unlanded { back, .. }, Some((op, begun))) =
-            (&mut request.what, &self.machines[at].reopened)
-            && request.op == *op
+        // An operation is of one machine: nobody else goes on with it.
+        let is_foreign = state.held().any(|(.., claim)| {
+            let intent = claim.intent.as_ref();
+            intent.is_some_and(|one| one.op == request.op && one.machine != id(at))
+        });
+        if is_foreign {
+            return;
+        }
+        if let What::Reopen { back, .. } | What::Unlanded { back, .. } = &mut request.what
+            && let Some(begun) = self.machines[at].reopened.get(&request.op)
         {
             back.clone_from(begun);
         }
@@ -290,7 +297,8 @@ impl<'a> World<'a> {
             return;
         };
         if let What::Reopen { back, .. } = &request.what {
-            self.machines[at].reopened = Some((request.op.clone(), back.clone()));
+            let reopened = &mut self.machines[at].reopened;
+            reopened.insert(request.op.clone(), back.clone());
         }
         commits.push(commit);
         let from = self.machines[at].seen;
