@@ -155,7 +155,9 @@ impl Repo {
         };
         let id = gix::objs::compute_hash(self.gix.object_hash(), kind, bytes)
             .map_err(|error| unwritable(error.into()))?;
-        if !self.has(id) {
+        // What is new is in no pack: to look for new packs each time would read their directory for
+        // every object that is written.
+        if !self.gix.objects.exists_without_refresh(&id) {
             if bytes.len() <= loose::SMALL {
                 let objects = self.gix.objects.store_ref().path();
                 loose::write(objects, kind, bytes, id).map_err(|error| unwritable(error.into()))?;
