@@ -87,7 +87,7 @@ fn entry(id: Id, commit: &Commit) -> Entry {
 }
 
 /// The end of `Name <mail> seconds +zone`; what is no time is the beginning of all time.
-fn time(identity: &[u8]) -> (Timestamp, Offset) {
+pub(super) fn time(identity: &[u8]) -> (Timestamp, Offset) {
     let text = identity.to_str_lossy();
     let mut words = text.rsplit(' ');
     let (zone, seconds) = (words.next(), words.next());

@@ -24,6 +24,7 @@ use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
+use jiff::SignedDuration;
 
 use super::entry::For;
 use super::inbox::{self, Asked};
@@ -31,8 +32,10 @@ use super::note::{Awaited, Note};
 use super::queue::{self, Answer, Ticket};
 use super::share::Share;
 use super::{Ledger, REF, Submitted, entry, outbox, watch};
+use crate::clock;
 use crate::git::{self, Expect, Id, Lock, Move, Pushed, Repo, Update};
 use crate::ledger::error::Error;
+use crate::ledger::history;
 use crate::ledger::operation::Machine;
 use crate::ledger::record::Claim;
 use crate::ledger::refusal::Refusal;
@@ -46,6 +49,8 @@ const TALK: Duration = Duration::from_secs(30);
 const PUBLISHING: Duration = Duration::from_secs(120);
 /// How often it is looked whether somebody else has decided what was announced, for each try.
 const PATIENT_LOOKS: u32 = 3;
+/// An entry of the ledger that is no older than this was written at the same moment.
+const MOMENT: SignedDuration = SignedDuration::from_secs(5);
 /// How long a request is tried at all, unless `GIT_STREAM_PATIENCE` says it in seconds.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -301,6 +306,7 @@ impl<'a, 'r> Shared<'a, 'r> {
             is_fresh = true;
         }
         let (mut losses, mut looks, mut waits) = (0, 0, None);
+        let (mut joins, mut took) = (false, Duration::ZERO);
         loop {
             let began = Instant::now();
             let parcel = {
@@ -318,16 +324,32 @@ impl<'a, 'r> Shared<'a, 'r> {
             if parcel.to == parcel.from || !is_needed {
                 return self.end(&parcel);
             }
-            match self.push(&parcel)? {
-                Sent::Yes => return self.end(&parcel),
-                Sent::WithoutSome => continue,
-                Sent::Not => losses += 1,
+            if !joins {
+                match self.push(&parcel)? {
+                    Sent::Yes => return self.end(&parcel),
+                    Sent::WithoutSome => continue,
+                    Sent::Not => losses += 1,
+                }
+                took = began.elapsed();
             }
             if is_answered(own) {
                 return Ok(());
             }
+            // Most that lose had an old view only. What was written meanwhile may be an answer, and
+            // who is alone gets through now; in a crowd this push would be lost like the last one.
+            if !is_fresh {
+                self.fetch()?;
+                is_fresh = true;
+                if is_answered(own) {
+                    return self.end(&parcel);
+                }
+                joins = self.is_contended(parcel.from)?;
+                continue;
+            }
+            joins = false;
+            self.is_crowded.set(true);
             self.announce(own, &parcel)?;
-            let waits = waits.get_or_insert_with(|| self.waits(began.elapsed()));
+            let waits = waits.get_or_insert_with(|| self.waits(took));
             loop {
                 let wait = waits.next();
                 match wait {
@@ -346,12 +368,24 @@ impl<'a, 'r> Shared<'a, 'r> {
                 if wait.is_none() {
                     return self.give_up();
                 }
-                // Whoever stands first writes for all; where nobody does, the others do.
-                if looks > PATIENT_LOOKS * losses || self.is_first()? {
+                // Whoever stands first writes for all; where nobody does, the others do. Who will
+                // be told no waits for nobody.
+                if looks > PATIENT_LOOKS * losses || self.is_first()? || self.is_in_vain(own)? {
                     break;
                 }
             }
         }
+    }
+
+    /// Whether others write at this very moment, now that a push from `from` has lost and the remote
+    /// was looked at. It may be wrong, by the clocks of others: then a push more is lost, or a look.
+    fn is_contended(&self, from: Option<Id>) -> Result<bool, Error> {
+        let tip = self.repo.read_ref(REF)?;
+        let Some(tip) = tip.filter(|tip| Some(*tip) != from) else {
+            return Ok(true);
+        };
+        let (written, _) = history::time(&self.repo.commit(tip)?.committer);
+        Ok(clock::now().duration_since(written).abs() <= MOMENT)
     }
 
     /// The pauses between tries, of the length that one has taken: all of them share the server.
@@ -364,6 +398,15 @@ impl<'a, 'r> Shared<'a, 'r> {
             .without_max_times()
             .with_total_delay(Some(self.left()))
             .build()
+    }
+
+    /// Whether a request has nothing to write on the ledger as it is now.
+    fn is_in_vain(&self, own: Option<&Ticket>) -> Result<bool, Error> {
+        let Some(own) = own else {
+            return Ok(false);
+        };
+        let applied = apply(&self.ledger.read()?, &own.request, self.rules);
+        Ok(!matches!(applied, Ok(Applied { event: Some(_), .. })))
     }
 
     /// Whether no other machine's announcement stands before that of this one.
@@ -601,7 +644,6 @@ impl<'a, 'r> Shared<'a, 'r> {
                 // What has arrived instead is to be seen when others have had their turn. It may be
                 // this very push: a connection that breaks may be made anew, and all of it be said
                 // once more. So the note stays until the next look.
-                self.is_crowded.set(true);
                 self.lost.set(true);
                 Ok(Sent::Not)
             }
