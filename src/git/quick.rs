@@ -36,12 +36,14 @@ impl Repo {
 
 impl IndexHold<'_> {
     /// Brings files and index along these differences; `false` where nothing was touched, because
-    /// [`IndexHold::go`] has to do it.
+    /// [`IndexHold::go`] has to do it. `is_untouched` where they were seen to be as committed just
+    /// now, and are looked at once more only when each of them is replaced.
     ///
     /// After an error nothing is known about the files until [`IndexHold::settle`] has run.
     pub fn go_quickly(
         &mut self,
         differences: &Differences,
+        is_untouched: bool,
         operation: &Lock,
     ) -> Result<bool, Error> {
         let Differences {
@@ -55,7 +57,7 @@ impl IndexHold<'_> {
                 .iter()
                 .any(|one| is_gitlink(one.old) || is_gitlink(one.new))
             && is_same_file_system(&top, &self.linked.git_dir)
-            && repo.is_ready(&self.linked, changes, directories)?;
+            && repo.is_ready(&self.linked, differences, is_untouched)?;
         if !is_plain {
             return Ok(false);
         }
@@ -140,7 +142,7 @@ fn put(look: &Look<'_>, (top, staged): (&Path, &Path), changes: &[Change]) -> Re
         if let Some(directory) = place.parent() {
             make_directories(top, directory)?;
         }
-        if !look.is_real(change.path.as_bstr()) {
+        if !look.is_real(change.path.as_bstr()) || look.is_untouched(change) != Some(true) {
             return Err(meanwhile(&place));
         }
         put_new(&new, &place).map_err(Error::file("create", &place))?;

@@ -51,12 +51,22 @@ impl Step<'_> {
         Ok(repo.differences(old_tree, new_tree)?)
     }
 
+    /// Whether the files are surely as they were committed; a look at these alone, where git would
+    /// look at all that there are.
+    fn is_untouched(&self, repo: &Repo, changes: &[Change]) -> Result<bool, Error> {
+        Ok(self.aside.is_none() && repo.is_untouched(self.linked, changes)?)
+    }
+
     /// What is in the way of these changes; what is kept aside is not.
-    fn obstacle(&self, repo: &Repo, changes: &[Change]) -> Result<Option<Obstacle>, Error> {
+    fn obstacle(
+        &self,
+        repo: &Repo,
+        changes: &[Change],
+        is_untouched: bool,
+    ) -> Result<Option<Obstacle>, Error> {
         let (top, old_tree) = (&self.linked.top, self.trees(repo)?.0);
         let Some(aside) = self.aside else {
-            // A look at these files alone: git would look at all that there are.
-            if repo.is_untouched(self.linked, changes)? {
+            if is_untouched {
                 return obstacle::unknown(repo, top, old_tree, changes);
             }
             return obstacle::find(repo, top, old_tree, changes);
@@ -94,7 +104,8 @@ pub fn advance(
     } = *step;
     let trees = step.trees(repo)?;
     let differences = step.differences(repo)?;
-    if let Some(found) = step.obstacle(repo, &differences.changes)? {
+    let is_untouched = step.is_untouched(repo, &differences.changes)?;
+    if let Some(found) = step.obstacle(repo, &differences.changes, is_untouched)? {
         return Ok(Some(found));
     }
     let branch = RefMove {
@@ -105,7 +116,8 @@ pub fn advance(
     let kept: Vec<RefMove> = step.aside.map(Aside::kept).into_iter().collect();
     let intends = std::iter::once(branch).chain(kept.clone()).collect();
     announce_keeping(workspace, operation, by, (stream, verb), (intends, kept))?;
-    let result = travel(workspace, operation, by, step, trees, &differences);
+    let way = (trees, &differences, is_untouched);
+    let result = travel(workspace, operation, by, step, way);
     let is_there = repo.read_ref(&stream.branch_ref())? == Some(new);
     match result {
         Ok(None) => Ok(None),
@@ -132,7 +144,8 @@ pub fn advance(
 
 /// What would be in the way.
 pub fn foresee(repo: &Repo, step: &Step<'_>) -> Result<Option<Obstacle>, Error> {
-    step.obstacle(repo, &step.differences(repo)?.changes)
+    let changes = step.differences(repo)?.changes;
+    step.obstacle(repo, &changes, step.is_untouched(repo, &changes)?)
 }
 
 /// Moves files and index, then branch and ledger in one step.
@@ -141,8 +154,7 @@ fn travel(
     operation: &Operation,
     by: &Actor,
     step: &Step<'_>,
-    (old_tree, new_tree): (Id, Id),
-    differences: &Differences,
+    ((old_tree, new_tree), differences, is_untouched): ((Id, Id), &Differences, bool),
 ) -> Result<Option<Obstacle>, Error> {
     let (repo, changes) = (workspace.repo, &differences.changes);
     let (stream, linked) = (step.stream, step.linked);
@@ -163,7 +175,7 @@ fn travel(
         None => Ok(()),
     };
     let gone = gone.and_then(|()| {
-        if step.aside.is_none() && hold.go_quickly(differences, operation.lock())? {
+        if step.aside.is_none() && hold.go_quickly(differences, is_untouched, operation.lock())? {
             return Ok(());
         }
         hold.go(old_tree, new_tree, operation.lock())

@@ -18,7 +18,7 @@ use super::entries::{Entry, Raw};
 use super::file;
 use super::layout::{Layout, STAT, STRIDE, u16_at, u32_at};
 use crate::git::tree::joined;
-use crate::git::{Change, Directory, Error, GITLINK, Leaf, Linked, Repo, SYMLINK};
+use crate::git::{Change, Differences, Error, GITLINK, Leaf, Linked, Repo, SYMLINK};
 
 /// The files in which git's attributes are.
 const ATTRIBUTES: &[u8] = b".gitattributes";
@@ -37,11 +37,15 @@ impl Repo {
 
     /// Whether these changes can be made file by file: nothing is staged or changed there, and the
     /// files of attributes that say how files are written are as they are in the index, and stay so.
+    /// `is_untouched` where the first is known.
     pub(in crate::git) fn is_ready(
         &self,
         linked: &Linked,
-        changes: &[Change],
-        directories: &[Directory],
+        Differences {
+            changes,
+            directories,
+        }: &Differences,
+        is_untouched: bool,
     ) -> Result<bool, Error> {
         let is_about = |change: &Change| change.path.rsplit_str("/").next() == Some(ATTRIBUTES);
         if changes.iter().any(is_about) {
@@ -51,7 +55,7 @@ impl Repo {
             let mut files = directories.iter().map(|directory| directory.path.as_bstr());
             look.is_whole
                 && files.all(|directory| look.are_attributes_settled(directory) == Some(true))
-                && look.are_untouched(changes)
+                && (is_untouched || look.are_untouched(changes))
         })?;
         Ok(is_so.unwrap_or(false))
     }
