@@ -6,8 +6,8 @@ which they arrive. The ledger moves if it is where the push expects it when the 
 All machines begin at one instant.
 
 - naive: fetch, push, at once again.
-- announced: push; who loses pushes an announcement, waits between a quarter and half of the time
-  that this took, and fetches; who stands first among those that wait decides them all with one push,
+- announced: push; who loses fetches, to see what was written, pushes an announcement, waits between
+  a quarter and half of the time that the first push took, and fetches; who stands first among those that wait decides them all with one push,
   which takes longer by a bit for each of them. Others look again, half as often each time.
 
 Nothing else costs anything: no work on the machines, no distance to the server, no failures.
@@ -46,9 +46,8 @@ def simulate(machines, announces, options, seed):
         order += 1
         heapq.heappush(events, (time, order, what, machine, data))
 
-    waiting, done, began = {}, {}, {}
+    waiting, done, took = {}, {}, {}
     for machine in range(machines):
-        began[machine] = 0.0
         after(server.serve(0.0, options.push), "pushed", machine, (0, ()))
     while events:
         now, _, what, machine, data = heapq.heappop(events)
@@ -64,12 +63,15 @@ def simulate(machines, announces, options, seed):
             if not announces:
                 after(server.serve(now, options.fetch), "fetched", machine, None)
             elif machine in waiting:
-                pause(after, now, machine, now - began[machine], dice)
+                pause(after, now, machine, took[machine], dice)
             else:
-                after(server.serve(now, options.push), "announced", machine, None)
+                took[machine] = now
+                after(server.serve(now, options.fetch), "looked", machine, None)
+        elif what == "looked":
+            after(server.serve(now, options.push), "announced", machine, None)
         elif what == "announced":
             waiting[machine] = False
-            pause(after, now, machine, now - began[machine], dice)
+            pause(after, now, machine, took[machine], dice)
         elif what == "wakes":
             after(server.serve(now, options.fetch), "fetched", machine, data)
         elif not announces:
@@ -81,7 +83,6 @@ def simulate(machines, announces, options, seed):
             open_ = [one for one, decided in waiting.items() if not decided]
             span, looks = data
             if machine == min(open_) or looks > 3:
-                began[machine] = now
                 others = tuple(one for one in open_ if one != machine)
                 cost = options.push + options.each * len(others)
                 after(server.serve(now, cost), "pushed", machine, (server.version, others))
