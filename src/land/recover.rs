@@ -11,7 +11,7 @@ use super::run::Run;
 use super::unland::{make_again, put_back};
 use super::{Error, pending, tidy};
 use crate::git::IndexHold;
-use crate::ledger::{Intent, OpId, Request, StreamState, What, is_dead, is_running};
+use crate::ledger::{Intent, OpId, Request, What, is_dead, is_running};
 use crate::name::StreamName;
 use crate::sync;
 
@@ -129,11 +129,8 @@ fn has_arrived(run: &mut Run<'_>, request: &Request) -> Result<bool, Error> {
 /// if the caller may do that.
 fn forget(run: &mut Run<'_>, stream: &StreamName, op: &OpId) -> Result<(), Error> {
     let record = run.workspace.state.stream(stream);
-    let intent = record.and_then(|record| record.claim.as_ref()?.intent.as_ref());
-    let lands = intent.is_some_and(|intent| intent.verb == "land");
-    let state = record.map(|record| record.state).filter(|_| lands);
-    let landing = record.and_then(|record| record.landing.clone());
-    if let (Some(StreamState::Landed), Some(landing)) = (state, landing)
+    let counted = record.filter(|record| record.has_counted());
+    if let Some(landing) = counted.and_then(|record| record.landing.clone())
         && run
             .announce(std::slice::from_ref(stream), Vec::new(), Vec::new())
             .is_ok()

@@ -646,6 +646,7 @@ impl<'r> Run<'r> {
                 strategy: workspace.plan.land.strategy.word().to_owned(),
                 commits: combined.commits,
                 files: changes.len(),
+                op: None,
                 check: checked.passed(),
                 extra: toml::Table::new(),
             },

@@ -37,6 +37,11 @@ pub(super) const BEGINS: &str = " begins";
 /// How the entry ends that only says that an operation has been completed.
 pub(super) const READY: &str = ": its worktree is ready";
 
+/// How the entry ends that says that an operation has done nothing, …
+pub(super) const CAME_TO_NOTHING: &str = ": the operation came to nothing";
+/// … or that it died before it had.
+pub(super) const DIED: &str = ": the operation died";
+
 impl Event {
     /// The commit message: the subject, then the trailers.
     pub fn message(&self, null: Id) -> String {
@@ -124,6 +129,13 @@ impl Event {
         }
         skip(&format!("{} ", self.agent));
         rest
+    }
+
+    /// Whether an entry's subject says that its operation has ended without having done anything.
+    pub fn is_given_up(subject: &str) -> bool {
+        [CAME_TO_NOTHING, DIED]
+            .iter()
+            .any(|how| subject.ends_with(how))
     }
 
     /// Whether it is only a step on the way, which decides nothing: that an operation has begun,

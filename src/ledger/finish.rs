@@ -4,7 +4,7 @@
 //! for all of them: the base has moved once. What follows for each stream alone (its worktree and
 //! branch go, or its holder goes on) is an event of its own, of the same operation.
 
-use super::landing::{LandedStream, Review};
+use super::landing::{LandedStream, Landing, Review};
 use super::record::{Escalation, Stream, StreamState, Work};
 use super::refusal::Refusal;
 use super::request::How;
@@ -27,6 +27,14 @@ impl Decision<'_> {
             self.refuse_asked(name)?;
             let mut intent = self.intent("land", intends.to_vec());
             intent.publish = publish.to_vec();
+            let op = intent.op.clone();
+            let record = self.record(name)?;
+            // Whoever clears away after a landing that died says so.
+            if record.has_counted()
+                && let Some(landing) = &mut record.landing
+            {
+                landing.op = Some(op);
+            }
             self.claim_of(name)?.intent = Some(intent);
         }
         let by = &self.request.by;
@@ -68,7 +76,10 @@ impl Decision<'_> {
             record.state = StreamState::Landed;
             record.tainted = None;
             record.review = None;
-            record.landing = Some(landing.clone());
+            record.landing = Some(Landing {
+                op: Some(self.request.op.clone()),
+                ..landing.clone()
+            });
             if let Some(claim) = &mut record.claim {
                 claim.start = landing.new;
             }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::hex;
+use super::operation::OpId;
 use crate::git::Id;
 use crate::name::{AgentName, StreamName};
 
@@ -41,6 +42,10 @@ pub struct Landing {
     pub commits: usize,
     /// How many files they change.
     pub files: usize,
+    /// The operation that has brought it there, or clears away after it: where the intent of a
+    /// landing names another one, that landing has not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub op: Option<OpId>,
     /// The check that had passed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<Check>,

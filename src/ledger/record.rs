@@ -231,6 +231,20 @@ pub struct Former {
 }
 
 impl Stream {
+    /// Whether the intent of its claim is that of a landing which the base has, and of which only
+    /// the claim and the worktree are left. That it is landed does not say so: that may have been
+    /// before, and more was committed since.
+    pub fn has_counted(&self) -> bool {
+        let claim = self.claim.as_ref();
+        let intent = claim.and_then(|claim| claim.intent.as_ref());
+        let by = self
+            .landing
+            .as_ref()
+            .and_then(|landing| landing.op.as_ref());
+        let lands = intent.is_some_and(|intent| intent.verb == "land" && by == Some(&intent.op));
+        lands && self.state == StreamState::Landed
+    }
+
     /// The hold that has ended by a takeover, of a worktree of a machine that the stream does not
     /// have any more; `top` is where the worktree is.
     pub fn lost(&self, machine: &str, worktree_id: &str, top: &Path) -> Option<&Former> {

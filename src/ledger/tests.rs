@@ -368,6 +368,7 @@ fn landed(stream: StreamName) -> LandedStream {
             strategy: "rebase".to_owned(),
             commits: 1,
             files: 1,
+            op: None,
             check: Some(Check {
                 command: "true".to_owned(),
                 tree: id(5),

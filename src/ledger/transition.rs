@@ -6,7 +6,7 @@
 
 use bstr::BString;
 
-use super::event::{BEGINS, Event, READY};
+use super::event::{BEGINS, CAME_TO_NOTHING, DIED, Event, READY};
 use super::finish;
 use super::questions;
 use super::record::{Claim, Escalation, Intent, Kind, On, Stream, StreamState, Work};
@@ -465,7 +465,7 @@ impl Decision<'_> {
                 record.claim = None;
                 record.state = StreamState::Unclaimed;
                 died.push(name.clone());
-            } else if intent.verb == "land" && record.state == StreamState::Landed {
+            } else if record.has_counted() {
                 finish::end_landed(record);
             } else if intent.verb == Intent::REOPEN {
                 record.claim = None;
@@ -719,9 +719,9 @@ impl Decision<'_> {
         }
         claim.intent = None;
         let how = if intent.op == op {
-            "came to nothing"
+            CAME_TO_NOTHING
         } else {
-            "died"
+            DIED
         };
         if intent.verb == "claim" {
             // With the branch that was made for it gone, nothing is left of it.
@@ -737,7 +737,7 @@ impl Decision<'_> {
             Intent::REOPEN | Intent::UNLAND => "undo",
             other => other,
         };
-        told(name, format!("{verb} {name}: the operation {how}"))
+        told(name, format!("{verb} {name}{how}"))
     }
 
     fn escalate(&mut self, escalation: &Escalation) -> Option<Told> {

@@ -31,6 +31,9 @@ fn decided(record: &Stream) -> Stream {
     let mut record = record.clone();
     record.epoch = 0;
     record.tainted = None;
+    if let Some(landing) = &mut record.landing {
+        landing.op = None;
+    }
     if let Some(claim) = &mut record.claim {
         claim.slot = 0;
         claim.session = String::new();
@@ -88,6 +91,10 @@ impl Decision<'_> {
         claim: &mut Claim,
     ) -> Result<(), Refusal> {
         if let Some(now) = now {
+            // What it comes to own once more, others may have taken meanwhile.
+            if now.territory() != claim.territory() {
+                self.refuse_overlap(name, &claim.territory())?;
+            }
             claim.intent = None;
             claim.slot = now.slot;
             claim.session.clone_from(&now.session);

@@ -79,6 +79,7 @@ pub(super) fn landed_stream(
             strategy: "forge".to_owned(),
             commits: own,
             files: changes.len(),
+            op: None,
             check: review.check.clone(),
             extra: toml::Table::new(),
         },

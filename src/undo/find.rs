@@ -13,7 +13,7 @@ use super::Error;
 use crate::git::{Id, Repo};
 use crate::land::Later;
 use crate::ledger::{
-    Entry, Intent, Ledger, OpId, RefMove, Reverted, State, Stream, StreamState, Undo,
+    Entry, Event, Intent, Ledger, OpId, RefMove, Reverted, State, Stream, StreamState, Undo,
 };
 use crate::name::{AgentName, StreamName};
 
@@ -96,7 +96,10 @@ impl Found {
             return true;
         }
         let is_own = matches!(self.kind, Kind::Own);
-        is_own && self.moves.is_empty() && self.before.says_the_same_as(&self.after)
+        // What of the record is another then, somebody else has changed meanwhile.
+        let has_changed =
+            !Event::is_given_up(&self.event) && !self.before.says_the_same_as(&self.after);
+        is_own && self.moves.is_empty() && !has_changed
     }
 
     /// Of a landing: the oldest later entry about one of its streams that is not what it has left.

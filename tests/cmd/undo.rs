@@ -281,6 +281,52 @@ fn a_sync_is_taken_back_and_so_is_that() {
 }
 
 #[test]
+fn what_was_taken_away_from_a_claim_comes_back_only_where_nobody_owns_it_by_now() {
+    let scene = Scene::new();
+    scene
+        .run(&["claim", "api", "--add", "docs/**"])
+        .go()
+        .succeeded();
+    scene.undo().go().succeeded();
+    let other = ["claim", "docs", "--files", "docs/*.md"];
+    let other = scene.sandbox.run(other).agent("a2");
+    other.go().succeeded();
+    let refused = scene.undo().go();
+    assert_eq!(refused.status(), 4, "{}", refused.block());
+    let release = scene.sandbox.run(["release", "docs"]).agent("a2");
+    release.go().succeeded();
+    scene.undo().go().succeeded();
+    let files = scene.run(&["status", "api", "--json"]).json();
+    assert_eq!(files["streams"][0]["files"][1], "docs/**");
+}
+
+/// A landing that was refused has done nothing, even if the stream was marked meanwhile.
+#[test]
+fn a_landing_that_came_to_nothing_is_passed_over() {
+    let scene = Scene::new();
+    scene.write("docs/guide.md", "trespass\n");
+    scene.git(&["add", "."]);
+    let commit = [
+        "-c",
+        "core.hooksPath=/dev/null",
+        "commit",
+        "-qm",
+        "Trespass",
+    ];
+    scene.git(&commit);
+    assert_eq!(scene.run(&["land", "api"]).status(), 1);
+    let log = scene
+        .sandbox
+        .git(&["log", "--format=%s", "refs/stream/ledger"]);
+    assert!(
+        log.starts_with("land api: the operation came to nothing\ntaint api: "),
+        "{log}"
+    );
+    let undone = scene.undo().json();
+    assert_eq!(undone["undone"]["verb"], "claim", "{undone}");
+}
+
+#[test]
 fn what_was_added_to_a_claim_is_taken_away_unless_it_is_in_use() {
     let scene = Scene::new();
     let add = ["claim", "api", "--add", "docs/**"];

@@ -112,6 +112,49 @@ fn a_release_that_dies_loses_no_work() {
     });
 }
 
+/// That a stream is landed already does not say that the landing which died has counted.
+#[test]
+fn a_landing_that_dies_is_told_to_the_ledger_where_the_stream_had_landed_before() {
+    let calls = for_every_git_call(|kill| {
+        let sandbox = Sandbox::new();
+        claim(&sandbox).go().succeeded();
+        let worktree = sandbox.root().join("repo.streams/api");
+        let commit = |text: &str| {
+            sandbox.write(worktree.join("src/api/new.rs"), text);
+            sandbox.git_in(&worktree, &["add", "."]);
+            sandbox.git_in(&worktree, &["commit", "--quiet", "-m", text]);
+        };
+        commit("one");
+        sandbox.git(&["merge", "--quiet", "stream/api"]);
+        let run = |words: &[&str]| sandbox.run(words).agent("a1");
+        run(&["sync", "api"]).go().succeeded();
+        commit("two");
+        let killed = run(&["land", "api"]).killed_at(kill).go().was_killed();
+        let other = ["claim", "ui", "--files", "src/ui/**"];
+        sandbox.run(other).agent("a2").go().succeeded();
+        let again = run(&["land", "api"]).go();
+        assert!(
+            [0, 1].contains(&again.status()),
+            "{kill:?}: {}",
+            again.block()
+        );
+        assert_eq!(
+            sandbox.git(&["show", "main:src/api/new.rs"]),
+            "two",
+            "{kill:?}"
+        );
+        let log = sandbox.git(&["log", "--format=%s", "refs/stream/ledger"]);
+        let told = log
+            .lines()
+            .filter(|line| line.starts_with("land api: 1 commit onto main"));
+        assert_eq!(told.count(), 1, "{kill:?}: {log}");
+        run(&["claim", "api"]).go().succeeded();
+        assert_sound(&sandbox, &sandbox.repo());
+        killed
+    });
+    assert!(calls >= 5, "{calls}");
+}
+
 #[test]
 fn a_worktree_that_is_being_made_again_is_not_handed_out_half_made() {
     for_every_git_call(|kill| {

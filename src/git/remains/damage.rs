@@ -46,16 +46,22 @@ impl Repo {
         ids.filter(|id| self.commit(*id).is_ok()).collect()
     }
 
-    /// The files of loose objects that have no content.
+    /// The files of loose objects that have no content. One that is being written has another name.
     pub fn empty_objects(&self) -> Vec<PathBuf> {
         let objects = self.common_dir().join("objects");
         let is_fan_out = |path: &PathBuf| {
             let name = path.file_name().unwrap_or_default().as_bytes();
             name.len() == 2 && name.iter().all(u8::is_ascii_hexdigit)
         };
+        let digits = self.null_id().kind().len_in_hex() - 2;
+        let is_object = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().as_bytes();
+            name.len() == digits && name.iter().all(u8::is_ascii_hexdigit)
+        };
         let mut empty: Vec<PathBuf> = entries(&objects)
             .filter(is_fan_out)
             .flat_map(|directory| entries(&directory).collect::<Vec<_>>())
+            .filter(is_object)
             .filter(|file| {
                 fs::metadata(file).is_ok_and(|about| about.is_file() && about.len() == 0)
             })

@@ -83,6 +83,9 @@ fn an_empty_object_makes_way_for_another_copy_of_it() {
     fs::create_dir_all(file.parent().unwrap()).unwrap();
     drop(fs::remove_file(&file));
     fs::write(&file, "").unwrap();
+    // What is just being written is nobody's business.
+    let being_written = file.with_file_name("tmp_obj_a1B2c3");
+    fs::write(&being_written, "").unwrap();
     assert_eq!(scene.found(&[]), ["empty-object"]);
     assert_eq!(scene.found(&["--repair"]), ["empty-object, mended"]);
     assert_eq!(sandbox.git(&["cat-file", "blob", blob]), "// new\n");
