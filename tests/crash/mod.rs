@@ -5,6 +5,7 @@
 
 pub(crate) mod disk;
 mod matrix_subset;
+mod soak;
 
 use std::fs;
 
