@@ -79,11 +79,16 @@ impl Repo {
             .unattended()
             .args(["ls-remote", "--quiet", "--end-of-options", remote, pattern])
             .run_within(&[0], limit)?;
-        let text = String::from_utf8_lossy(&output.stdout);
+        Ok(self.refs_told(&output.stdout))
+    }
+
+    /// The refs that `git ls-remote` names; what is no id and no name is left out.
+    #[doc(hidden)]
+    pub fn refs_told(&self, answer: &[u8]) -> Vec<(String, Id)> {
+        let text = String::from_utf8_lossy(answer);
         let rows = text.lines().filter_map(|line| line.split_once('\t'));
-        Ok(rows
-            .filter_map(|(hex, name)| Some((name.to_owned(), self.parse_id(hex)?)))
-            .collect())
+        rows.filter_map(|(hex, name)| Some((name.to_owned(), self.parse_id(hex)?)))
+            .collect()
     }
 
     /// A call that talks to a remote, and asks nobody anything.

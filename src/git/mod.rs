@@ -53,7 +53,7 @@ pub use lock::Lock;
 pub use merge::{Conflict, Merged, Merges, Stage, Trial};
 pub use object::Commit;
 pub use present::Pending;
-pub use push::{Pushed, Update};
+pub use push::{Pushed, Update, judge_answer};
 pub use quarantine::Receiving;
 pub use refs::{Expect, Logged, Move};
 pub use repo::Repo;

@@ -173,6 +173,32 @@ fn judged(stdout: &[u8], status: i32, stderr: &str) -> Pushed {
     }
 }
 
+/// Reads the answer to a push; panics where a refusal would be taken for done.
+///
+/// Not part of the program: tests and the fuzz target ask this of any bytes they can think of.
+#[doc(hidden)]
+pub fn judge_answer(stdout: &[u8], status: i32, stderr: &str) -> bool {
+    let answer = judged(stdout, status, stderr);
+    let text = String::from_utf8_lossy(stdout);
+    let mut rows = text.lines().filter_map(Row::read);
+    match answer {
+        Pushed::Done => {
+            assert_eq!(status, 0, "{text}");
+            assert!(rows.all(|row| row.flag != '!'), "{text}");
+            true
+        }
+        Pushed::Lost { name, .. } | Pushed::Unwanted { name, .. } => {
+            assert!(
+                rows.any(|row| row.flag == '!' && row.name == name),
+                "{text}"
+            );
+            false
+        }
+        Pushed::NotAtomic => unreachable!("that is told by a status of its own"),
+        Pushed::Unknown(_) => false,
+    }
+}
+
 /// The lock that a server could not create because it exists (`lockfile.c`,
 /// `unable_to_lock_message`).
 fn locked(stderr: &str) -> Option<String> {

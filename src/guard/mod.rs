@@ -14,6 +14,7 @@ mod on_base;
 pub mod outside;
 pub mod own;
 
+mod alike;
 mod ask;
 mod behind;
 mod detect;
@@ -30,6 +31,7 @@ mod verdict;
 mod verify;
 mod who;
 
+pub use alike::judge_stdin;
 pub use ask::{Whose, commit_at, commits, paths, range, scope};
 pub use behind::Behind;
 pub use detect::Notice;

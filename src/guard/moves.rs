@@ -111,7 +111,8 @@ fn of_streams(input: &[u8]) -> Vec<Move> {
     let moves = input.lines().filter_map(|line| {
         let mut words = line.splitn_str(3, " ");
         let (_old, new, name) = (words.next()?, words.next()?, words.next()?);
-        if !name.starts_with(b"refs/heads/stream/") || new.iter().all(|digit| *digit == b'0') {
+        let is_removed = !new.is_empty() && new.iter().all(|digit| *digit == b'0');
+        if !name.starts_with(b"refs/heads/stream/") || is_removed {
             return None;
         }
         let stream = StreamName::from_branch_ref(name.to_str().ok()?)?;
@@ -122,6 +123,11 @@ fn of_streams(input: &[u8]) -> Vec<Move> {
         Some(Move { stream, to })
     });
     moves.collect()
+}
+
+/// How many moves of streams' branches are among git's lines.
+pub(super) fn number(input: &[u8]) -> usize {
+    of_streams(input).len()
 }
 
 /// What a piece of work answers, unless it takes longer.

@@ -102,6 +102,11 @@ fn parsed<'a>(repo: &Repo, input: &'a [u8]) -> Result<Vec<Pushed<'a>>, Error> {
     Ok(pushed)
 }
 
+/// How many lines of git's bring commits.
+pub(super) fn number(repo: &Repo, input: &[u8]) -> Result<usize, Error> {
+    Ok(parsed(repo, input)?.len())
+}
+
 /// The stream whose branch a ref is.
 fn by_name(full_name: &BStr) -> Option<StreamName> {
     StreamName::from_branch_ref(full_name.to_str().ok()?)

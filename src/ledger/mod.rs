@@ -9,6 +9,7 @@
 //!
 //! The format is described in `docs/ledger.md`.
 
+mod alike;
 mod error;
 mod event;
 mod files;
@@ -36,6 +37,7 @@ mod transition;
 mod undone;
 mod unland;
 
+pub use alike::{judge_asked, judge_file, judge_state};
 pub use error::Error;
 pub use event::Event;
 pub use history::{Entry, History};

@@ -16,7 +16,7 @@ use crate::git::{Error, Lock, Repo, create_file, replace_file};
 
 /// The id of an operation: 16 hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct OpId(String);
 
 impl OpId {
@@ -39,6 +39,24 @@ impl OpId {
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// It names a file, so nothing else is read as one, whoever has written it.
+impl TryFrom<String> for OpId {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text.is_empty() {
+            return Ok(OpId::nobodys());
+        }
+        OpId::parse(&text).ok_or_else(|| format!("{text:?} is no operation's id"))
+    }
+}
+
+impl From<OpId> for String {
+    fn from(op: OpId) -> String {
+        op.0
     }
 }
 

@@ -69,8 +69,8 @@ pub(super) struct Announced {
     pub(super) requests: Vec<Request>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Body {
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Body {
     format: u32,
     #[serde(with = "hex::option", default, skip_serializing_if = "Option::is_none")]
     since: Option<Id>,

@@ -10,10 +10,13 @@ mod shared;
 mod view;
 mod watch;
 
+use std::fmt::Debug;
 use std::time::Duration;
 
 use bstr::ByteSlice as _;
 use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::error::Error;
 use super::event::Event;
@@ -39,6 +42,28 @@ pub const REFS: [&str; 2] = [OUTBOX, REF];
 const ATTEMPTS: usize = 32;
 /// How long a command waits for the others of this machine.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Reads bytes as what lies in the queue, in a note and in an announcement; how many of them they
+/// are. Panics where one of them does not say the same when it is written again.
+pub(super) fn judge(bytes: &[u8]) -> usize {
+    let found = [
+        survives::<Request>(bytes),
+        survives::<inbox::Body>(bytes),
+        survives::<inbox::Pending>(bytes),
+        survives::<note::Note>(bytes),
+    ];
+    found.into_iter().filter(|found| *found).count()
+}
+
+fn survives<T: DeserializeOwned + Serialize + PartialEq + Debug>(bytes: &[u8]) -> bool {
+    let Ok(read) = serde_json::from_slice::<T>(bytes) else {
+        return false;
+    };
+    let text = serde_json::to_vec(&read).expect("what was read can be written");
+    let again: T = serde_json::from_slice(&text).expect("what was written can be read");
+    assert_eq!(again, read);
+    true
+}
 
 /// The ledger of a repository.
 pub struct Ledger<'r> {
