@@ -409,8 +409,10 @@ fn refuse_foreign_branch(
 ) -> Result<(), Error> {
     let Some(branch) = branch else { return Ok(()) };
     let left = left_work(workspace, &wanted.stream);
+    let repo = workspace.repo;
     let is_ours = match left {
-        Some(work) => workspace.repo.is_ancestor(work.tip, branch)?,
+        // Work that another machine has left need not be here.
+        Some(work) => repo.has(work.tip) && repo.is_ancestor(work.tip, branch)?,
         None => false,
     };
     if branch == tip && (is_ours || wanted.from.is_some()) {

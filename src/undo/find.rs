@@ -120,8 +120,12 @@ pub(super) fn find(repo: &Repo, wanted: &Wanted<'_>) -> Result<(Found, Vec<Entry
     let ledger = Ledger::of(repo);
     let mut newer: Vec<Entry> = Vec::new();
     let mut looked_at = BTreeSet::new();
+    let mut nothing = BTreeSet::new();
     for entry in ledger.history()? {
         let entry = entry?;
+        if nothing.contains(entry.event.op.as_str()) {
+            continue;
+        }
         // One operation writes several entries: it is looked at once.
         if looked_at.contains(entry.event.op.as_str()) || !is_meant(&entry, wanted)? {
             newer.push(entry);
@@ -140,7 +144,9 @@ pub(super) fn find(repo: &Repo, wanted: &Wanted<'_>) -> Result<(Found, Vec<Entry
                 event: found.event,
             });
         }
-        newer.push(entry);
+        // Nothing came of it: it stands in nobody's way.
+        newer.retain(|other| other.event.op != op);
+        nothing.insert(op.as_str().to_owned());
     }
     Err(match wanted.op {
         Some(op) => Error::NoOperation { op: op.to_owned() },

@@ -322,8 +322,13 @@ fn a_landing_that_came_to_nothing_is_passed_over() {
         log.starts_with("land api: the operation came to nothing\ntaint api: "),
         "{log}"
     );
-    let undone = scene.undo().json();
-    assert_eq!(undone["undone"]["verb"], "claim", "{undone}");
+    let refused = scene.undo().go();
+    assert_eq!(refused.status(), 4, "{}", refused.block());
+    assert!(
+        !refused.stderr().contains("land api"),
+        "{}",
+        refused.block()
+    );
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn a_landing_that_dies_is_told_to_the_ledger_where_the_stream_had_landed_before(
             .lines()
             .filter(|line| line.starts_with("land api: 1 commit onto main"));
         assert_eq!(told.count(), 1, "{kill:?}: {log}");
-        run(&["claim", "api"]).go().succeeded();
+        claim(&sandbox).go().succeeded();
         assert_sound(&sandbox, &sandbox.repo());
         killed
     });

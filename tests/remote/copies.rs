@@ -92,6 +92,38 @@ impl Scene {
     }
 }
 
+/// Its commits need not be here for that.
+#[test]
+fn a_branch_that_was_left_here_is_not_what_another_machine_has_left_since() {
+    let fleet = Fleet::new();
+    let (one, two) = (fleet.ready_machine("one"), fleet.ready_machine("two"));
+    fleet.hook("update", "case $1 in refs/heads/stream/*) exit 1 ;; esac");
+    let claim = ["claim", "api", "--files", "src/api/**"];
+    for (machine, name) in [(&one, "one"), (&two, "two")] {
+        fleet.on(machine, &claim).agent(name).go().succeeded();
+        let top = fleet.sandbox.root().join(format!("{name}.streams/api"));
+        fleet.sandbox.write(top.join("src/api/new.rs"), name);
+        fleet.sandbox.git_in(&top, &["add", "."]);
+        fleet
+            .sandbox
+            .git_in(&top, &["commit", "--quiet", "-m", name]);
+        let release = fleet.on(machine, &["release", "api"]).agent(name);
+        release.go().succeeded();
+    }
+    // It has heard of it.
+    let other = ["claim", "ui", "--files", "src/ui/**"];
+    fleet.on(&one, &other).agent("one").go().succeeded();
+    let again = fleet.on(&one, &claim).agent("one").go();
+    assert_eq!(again.status(), 1, "{}", again.block());
+    assert!(
+        again.stderr().contains("exists already"),
+        "{}",
+        again.block()
+    );
+    let adopted = [&claim[..], &["--from", "stream/api"]].concat();
+    fleet.on(&one, &adopted).agent("one").go().succeeded();
+}
+
 #[test]
 fn what_was_committed_is_pushed_at_sync_points() {
     let scene = Scene::new();

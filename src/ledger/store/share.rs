@@ -1,5 +1,6 @@
 //! Where does a ledger live that several machines share, and may an event wait before it counts?
 
+use crate::ledger::record::Claim;
 use crate::ledger::request::What;
 use crate::ledger::state::State;
 
@@ -42,8 +43,11 @@ impl Share {
 /// then it is void.
 pub(in crate::ledger) fn rides(what: &What) -> bool {
     match what {
-        // Whether somebody holds the stream afterwards who does not now, or the other way round.
-        What::Undone(undo) => undo.left.claim.is_some() == undo.back.claim.is_some(),
+        // Whether what is owned afterwards is what is owned now.
+        What::Undone(undo) => {
+            let [left, back] = [&undo.left, &undo.back].map(|record| record.claim.as_ref());
+            left.map(Claim::territory) == back.map(Claim::territory)
+        }
         What::Base { .. }
         | What::Claim(_)
         | What::TakeOver(_)
