@@ -4,7 +4,7 @@ use super::finding::Mend;
 use super::{Examined, Finding};
 use crate::exit::Failure;
 use crate::git::{Linked, Repo};
-use crate::ledger::{Claim, Stream, is_dead, is_running};
+use crate::ledger::{Claim, Intent, Stream, is_dead, is_running};
 use crate::name::StreamName;
 use crate::word;
 use crate::workspace::Workspace;
@@ -16,6 +16,8 @@ pub(super) fn examine(workspace: &Workspace<'_>) -> Result<Examined, Failure> {
     let repo = workspace.repo;
     let mut findings = Vec::new();
     let mut running = 0;
+    // Whoever settles a landing gives the base's checkout free, too.
+    let mut settles = false;
     for (name, _, claim) in workspace.state.held() {
         let intent = claim.intent.as_ref();
         let Some(intent) = intent.filter(|one| one.machine == workspace.machine.id) else {
@@ -26,6 +28,7 @@ pub(super) fn examine(workspace: &Workspace<'_>) -> Result<Examined, Failure> {
             continue;
         }
         let verb = &intent.verb;
+        settles |= ["land", Intent::REOPEN, Intent::UNLAND].contains(&verb.as_str());
         let command = match verb.as_str() {
             "claim" | "release" | "restore" => format!("git stream claim {name}"),
             "reopen" | "unland" => format!("git stream undo {name}"),
@@ -58,7 +61,7 @@ pub(super) fn examine(workspace: &Workspace<'_>) -> Result<Examined, Failure> {
     }
     for checkout in repo.checkouts_of(&workspace.base.full_name)? {
         let linked = checkout.as_linked(&workspace.base.full_name);
-        if findings.is_empty() && dead_holder(repo, &linked)?.is_some() {
+        if !settles && dead_holder(repo, &linked)?.is_some() {
             let finding = index_held(&linked, "git stream land --all".to_owned());
             findings.push(finding.mended_by(Mend::Landings));
         }

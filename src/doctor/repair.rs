@@ -106,6 +106,10 @@ fn set_up(repo: &Repo, options: &Options) -> Result<String, Failure> {
 fn settle(repo: &Repo, options: &Options, stream: &StreamName) -> Result<String, Failure> {
     let mut workspace = Workspace::open(repo)?;
     let claim = workspace.state.claim(stream);
+    if claim.is_none() {
+        // Of streams that land together, whoever is first finishes all.
+        return Ok("finished with another one".to_owned());
+    }
     let intent = claim.and_then(|claim| claim.intent.as_ref());
     // Where only the lock on an index is left, a sync takes it away.
     let verb = intent.map_or(sync::VERB, |intent| intent.verb.as_str());
