@@ -47,6 +47,6 @@ pub use check::Beat;
 pub use error::Error;
 pub use outcome::{Checked, Ending, Landed, Left, Outcome, Refused, Submission};
 pub use report::{Report, Reported, report};
-pub use run::{Options, land, land_again, settle};
+pub use run::{Options, land, land_again, settle, settle_moved};
 pub use unland::{Later, Past, Unlanded, Unlanding, Way};
 pub use watch::watch;

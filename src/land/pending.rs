@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::Error;
 use crate::git::{self, Repo, replace_file};
-use crate::ledger::{OpId, Request};
+use crate::ledger::{OpId, Request, is_running};
 
 fn path(repo: &Repo, op: &OpId) -> PathBuf {
     repo.private("landing").join(format!("{op}.json"))
@@ -26,6 +26,23 @@ pub(super) fn write(repo: &Repo, request: &Request) -> Result<(), Error> {
         fs::create_dir_all(directory).map_err(git::Error::file("create", directory))?;
     }
     Ok(replace_file(&path, &text, 0o644)?)
+}
+
+/// Whether an operation has died, or failed, that had written something down.
+pub(super) fn has_dead(repo: &Repo) -> Result<bool, Error> {
+    let Ok(listing) = fs::read_dir(repo.private("landing")) else {
+        return Ok(false);
+    };
+    for entry in listing.flatten() {
+        let path = entry.path();
+        let op = path.file_stem().and_then(|stem| stem.to_str());
+        if let Some(op) = op.and_then(OpId::parse)
+            && !is_running(repo, op.as_str())?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What an operation has written down; nothing where it did not come so far.

@@ -30,6 +30,13 @@ pub(super) fn finish(run: &mut Run<'_>) -> Result<(), Error> {
     // Each by itself: to finish one may finish others of the same operation.
     while let Some((stream, op)) = dead(run)?.into_iter().next() {
         let repo = run.workspace.repo;
+        // The ledger knows: only claim and worktree are left.
+        let record = run.workspace.state.stream(&stream);
+        if record.is_some_and(|record| record.has_counted()) {
+            pending::forget(repo, &op);
+            forget(run, &stream, &op)?;
+            continue;
+        }
         let Some(request) = pending::read(repo, &op)? else {
             forget(run, &stream, &op)?;
             continue;

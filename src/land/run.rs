@@ -8,7 +8,7 @@ use super::combine::{Combination, Combined, Part, breaks, combine};
 use super::outcome::{Checked, Landed, Left, Outcome, Refused, short};
 use super::publish::{Parcel, Published, publish};
 use super::verify::{Verified, refuse_old_epoch, verify};
-use super::{Error, check, derived, recover, tidy};
+use super::{Error, check, derived, pending, recover, tidy};
 use crate::git::{Id, Lock, Repo};
 use crate::kept;
 use crate::ledger::{
@@ -69,6 +69,20 @@ pub fn settle<'r>(
     let _turn = run.take_turn()?;
     recover::finish(&mut run)?;
     Ok(run.notes)
+}
+
+/// Settles the landings of this machine that may have moved the base, and died before the ledger
+/// knew; for whoever goes on with a stream, and would take such a landing for one that had come to
+/// nothing. Where there is none, it costs a look into a directory.
+pub fn settle_moved(repo: &Repo, agent: Option<&AgentName>) -> Result<Vec<String>, Error> {
+    if !pending::has_dead(repo)? {
+        return Ok(Vec::new());
+    }
+    let options = Options {
+        agent: agent.cloned(),
+        ..Options::default()
+    };
+    settle(repo, &options, &mut |_: Beat| {})
 }
 
 /// Lands one stream.

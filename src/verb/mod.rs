@@ -24,12 +24,28 @@ use crate::copies;
 use crate::exit::Failure;
 use crate::git::Repo;
 use crate::guard::hooks;
+use crate::name::AgentName;
 
 /// A sync point: pushes what was committed in this machine's streams, where the ledger is shared.
 fn hand_on(repo: &Repo, out: &mut Out) {
     for note in copies::hand_on(repo) {
         out.warn(note);
     }
+}
+
+/// Settles landings that died when the base had moved already, before anything goes on with a stream.
+fn settle_landings(
+    repo: &Repo,
+    agent: Option<&AgentName>,
+    dry_run: bool,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    if !dry_run {
+        for note in crate::land::settle_moved(repo, agent)? {
+            out.warn(note);
+        }
+    }
+    Ok(())
 }
 
 /// Puts the guard's hooks back, where another program has taken their place, and says so. Lets go

@@ -66,6 +66,7 @@ impl Verb for Progress {
 
     fn run(&self, out: &mut Out) -> Result<Exit, Failure> {
         let repo = Repo::here()?;
+        super::settle_landings(&repo, self.agent.as_ref(), self.dry_run, out)?;
         let how = match (self.complete, self.failed) {
             (true, _) => How::Complete,
             (_, true) => How::Failed,

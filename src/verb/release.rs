@@ -58,6 +58,7 @@ impl Verb for Release {
 
     fn run(&self, out: &mut Out) -> Result<Exit, Failure> {
         let repo = Repo::here()?;
+        super::settle_landings(&repo, self.agent.as_ref(), self.dry_run, out)?;
         let released = claim::release(
             &repo,
             self.stream.as_ref(),

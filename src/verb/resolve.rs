@@ -68,6 +68,7 @@ impl Verb for Resolve {
 
     fn run(&self, out: &mut Out) -> Result<Exit, Failure> {
         let repo = Repo::here()?;
+        super::settle_landings(&repo, self.agent.as_ref(), self.dry_run, out)?;
         let options = Options {
             agent: self.agent.clone(),
             dry_run: self.dry_run,

@@ -156,6 +156,40 @@ fn a_landing_that_dies_is_told_to_the_ledger_where_the_stream_had_landed_before(
     assert!(calls >= 5, "{calls}");
 }
 
+/// Whatever comes next to a stream does not take a landing that died for one that did nothing.
+#[test]
+fn a_landing_that_dies_is_told_to_the_ledger_by_a_sync_or_a_release() {
+    for next in ["sync", "release"] {
+        let calls = for_every_git_call(|kill| {
+            let sandbox = Sandbox::new();
+            claim(&sandbox).go().succeeded();
+            let worktree = sandbox.root().join("repo.streams/api");
+            sandbox.write(worktree.join("src/api/new.rs"), "one");
+            sandbox.git_in(&worktree, &["add", "."]);
+            sandbox.git_in(&worktree, &["commit", "--quiet", "-m", "one"]);
+            let run = |words: &[&str]| sandbox.run(words).agent("a1");
+            let killed = run(&["land", "api"]).killed_at(kill).go().was_killed();
+            let has_moved = sandbox
+                .git(&["log", "--format=%s", "main"])
+                .starts_with("one");
+            let went_on = run(&[next, "api"]).go();
+            assert!(
+                [0, 1].contains(&went_on.status()),
+                "{kill:?}: {}",
+                went_on.block()
+            );
+            let log = sandbox.git(&["log", "--format=%s", "refs/stream/ledger"]);
+            let told = log
+                .lines()
+                .filter(|line| line.starts_with("land api: 1 commit onto main"));
+            assert_eq!(told.count(), usize::from(has_moved), "{kill:?}: {log}");
+            assert_sound(&sandbox, &sandbox.repo());
+            killed
+        });
+        assert!(calls >= 5, "{calls}");
+    }
+}
+
 #[test]
 fn a_worktree_that_is_being_made_again_is_not_handed_out_half_made() {
     for_every_git_call(|kill| {
