@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +20,7 @@ const LONGEST_AGENT: usize = 200;
 /// The name of a stream; its branch is `stream/<name>`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct StreamName(String);
+pub struct StreamName(Arc<str>);
 
 impl StreamName {
     /// The name as text.
@@ -53,7 +54,7 @@ impl FromStr for StreamName {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         match stream_problem(text) {
-            None => Ok(StreamName(text.to_owned())),
+            None => Ok(StreamName(text.into())),
             Some(problem) => Err(Error::Stream {
                 text: text.to_owned(),
                 problem,
@@ -91,7 +92,7 @@ impl TryFrom<String> for StreamName {
 
 impl From<StreamName> for String {
     fn from(name: StreamName) -> String {
-        name.0
+        name.0.as_ref().to_owned()
     }
 }
 

@@ -22,7 +22,8 @@ pub fn give_way(repo: &Repo) -> Result<Vec<String>, Error> {
         return Ok(done);
     };
     let state = Ledger::of(repo).read()?;
-    for (name, record) in &state.streams {
+    let lost = state.streams.iter().filter(|(_, record)| record.was_lost());
+    for (name, record) in lost {
         let mut its = record.former.iter().filter(|one| one.machine == machine.id);
         let Some(first) = its.next() else { continue };
         let all: Vec<&Former> = std::iter::once(first).chain(its).collect();

@@ -1,10 +1,15 @@
 //! What of this machine's work has the remote not got yet?
 
+use std::collections::BTreeMap;
+
 use super::memory::{self, Unwanted};
 use crate::git::{Error, Id};
 use crate::ledger::{Stream, StreamState};
 use crate::name::StreamName;
 use crate::workspace::Workspace;
+
+/// Below which the branches of streams are.
+const BRANCHES: &str = "refs/heads/stream/";
 
 /// A stream's branch that is to move on the remote.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,18 +34,24 @@ pub(super) fn due(workspace: &Workspace<'_>, remote: &str) -> Result<Vec<Due>, E
     let repo = workspace.repo;
     let pushed = memory::pushed(repo, remote)?;
     let unwanted = Unwanted::read(repo);
+    let here: BTreeMap<String, Id> = repo.refs_below(BRANCHES)?.into_iter().collect();
     let mut all = Vec::new();
     for (stream, record) in &workspace.state.streams {
         let from = pushed.get(stream).copied();
+        let tip = here.get(&stream.branch_ref()).copied();
+        // Most streams that there ever were have been nowhere near.
+        if from.is_none() && tip.is_none() {
+            continue;
+        }
         // What is known to hold another stream's paths goes nowhere until it is clean again.
         if belongs_to_another(record) || record.tainted.is_some() {
             continue;
         }
-        let tip = match whose(workspace, record) {
+        match whose(workspace, record) {
             Whose::Others => continue,
             Whose::Nobodys if from.is_none() => continue,
-            Whose::Nobodys | Whose::Ours(_) => repo.read_ref(&stream.branch_ref())?,
-        };
+            Whose::Nobodys | Whose::Ours(_) => {}
+        }
         let is_news = match (tip, whose(workspace, record)) {
             (None, _) => from.is_some(),
             // Somebody has made it by hand.

@@ -4,7 +4,7 @@ use super::finding::Mend;
 use super::{Examined, Finding};
 use crate::exit::Failure;
 use crate::git::{Linked, Repo};
-use crate::ledger::{Claim, Intent, Stream, is_dead, is_running};
+use crate::ledger::{Claim, Intent, Record, is_dead, is_running};
 use crate::name::StreamName;
 use crate::word;
 use crate::workspace::Workspace;
@@ -46,7 +46,7 @@ pub(super) fn examine(workspace: &Workspace<'_>) -> Result<Examined, Failure> {
         );
     }
     for linked in repo.linked_worktrees()? {
-        let of = |(name, _, claim): &(&StreamName, &Stream, &Claim)| {
+        let of = |(name, _, claim): &(&StreamName, &Record, &Claim)| {
             claim.worktree_id == linked.id && !findings.iter().any(|one: &Finding| one.is_of(name))
         };
         let mut held = workspace.state.held();

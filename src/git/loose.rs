@@ -14,7 +14,7 @@ use gix::objs::Kind;
 use super::Id;
 
 /// Up to how many bytes an object is small.
-pub(super) const SMALL: usize = 16 * 1024;
+pub(super) const SMALL: usize = 64 * 1024;
 /// The most that one stored block of a deflate stream holds.
 const BLOCK: usize = 0xffff;
 

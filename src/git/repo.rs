@@ -1,8 +1,11 @@
 //! Which repository is this, and can git stream work in it?
 
+use std::any::{Any, TypeId};
 use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use bstr::BString;
 
@@ -34,6 +37,8 @@ pub struct Repo {
     pub(super) asks_git_for_refs: bool,
     /// Who commits, at the time of the first question.
     committer: OnceCell<BString>,
+    /// What others have understood of the objects here.
+    aside: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
 }
 
 impl Repo {
@@ -102,6 +107,7 @@ impl Repo {
             main_top,
             version: OnceCell::new(),
             committer: OnceCell::new(),
+            aside: RefCell::default(),
             asks_git_for_refs,
         })
     }
@@ -215,6 +221,15 @@ impl Repo {
         } else {
             Ok(())
         }
+    }
+
+    /// What somebody keeps beside this repository, as long as it is open: what was understood of its
+    /// objects, mostly, which never change.
+    pub fn aside<T: Any + Default>(&self) -> Rc<T> {
+        let mut aside = self.aside.borrow_mut();
+        let kept = aside.entry(TypeId::of::<T>());
+        let kept = kept.or_insert_with(|| Rc::new(T::default()));
+        Rc::clone(kept).downcast().expect("it is kept by its type")
     }
 
     /// Who commits, as `Name <mail> seconds +zone`; a generic identity where none is configured.

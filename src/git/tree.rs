@@ -217,6 +217,11 @@ impl Repo {
         Ok(self.entry_at(tree, path)?.is_some_and(Entry::is_tree))
     }
 
+    /// The tree of a directory, if there is one at a path.
+    pub fn tree_at(&self, tree: Id, path: &str) -> Result<Option<Id>, Error> {
+        Ok(self.entry_at(tree, path.into())?.and_then(Entry::subtree))
+    }
+
     /// The files directly inside one directory of a tree, by name.
     pub fn files_in(&self, tree: Id, directory: &str) -> Result<Vec<(BString, Id)>, Error> {
         let top = self.entries(Some(tree))?;
@@ -447,12 +452,13 @@ impl Repo {
     fn write_entries(&self, entries: Entries) -> Result<Id, Error> {
         let mut sorted: Vec<_> = entries.into_iter().collect();
         // git sorts a directory as if its name ended with '/'.
-        sorted.sort_by_cached_key(|(name, entry)| {
-            let mut key = name.to_vec();
-            if entry.is_tree() {
-                key.push(b'/');
-            }
-            key
+        let end = |entry: &Entry| entry.is_tree().then_some(&b'/');
+        sorted.sort_by(|(one, first), (other, second)| {
+            let (one, other) = (
+                one.iter().chain(end(first)),
+                other.iter().chain(end(second)),
+            );
+            one.cmp(other)
         });
         let mut bytes = Vec::new();
         for (name, entry) in sorted {

@@ -79,7 +79,7 @@ fn state() -> State {
     ] {
         state.escalations.insert(one.id.clone(), one);
     }
-    state.streams.insert(name("docs"), held("a2"));
+    state.streams.insert(name("docs"), held("a2").into());
     state
 }
 

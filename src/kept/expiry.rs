@@ -28,12 +28,15 @@ pub fn sweep(workspace: &Workspace<'_>) -> Result<Swept, Error> {
     let trash = trashed(repo)?;
     // Read after the trash was listed: whatever has begun by then is named.
     let state = workspace.ledger().read()?;
-    let named = named(&state);
-    let refs: Vec<SafetyRef> = safety_refs(repo)?
-        .into_iter()
+    let refs = safety_refs(repo)?.into_iter();
+    let mut refs: Vec<SafetyRef> = refs
         .filter(|one| is_over(one.made.as_ref().map(|(at, _)| *at), keep, now))
-        .filter(|one| !named.contains(&one.commit))
         .collect();
+    // Every record there ever was is asked for that.
+    if !refs.is_empty() {
+        let named = named(&state);
+        refs.retain(|one| !named.contains(&one.commit));
+    }
     let moves: Vec<Move> = refs.iter().map(removal).collect();
     repo.move_refs(&moves, "stream: kept for long enough")?;
     let mut swept = Swept {

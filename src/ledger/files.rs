@@ -11,15 +11,18 @@
 //! Files that are not known are kept as they are: another version may have put them there.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::rc::Rc;
 
 use bstr::BString;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::Error;
+use super::known::{Known, MANY};
 use super::record::Stream;
-use super::state::State;
-use crate::git::{Id, Repo};
+use super::state::{State, Streams};
+use crate::git::{Id, Leaf, Repo};
 use crate::name::StreamName;
 
 /// The newest format that is known.
@@ -28,20 +31,17 @@ pub(super) const FORMAT: u32 = 1;
 /// Reads the state of a ledger commit.
 pub(super) fn read(repo: &Repo, commit: Id) -> Result<State, Error> {
     let tree = repo.tree_of(commit)?;
+    let known: Rc<Known> = repo.aside();
+    if let Some(state) = known.state(tree) {
+        return Ok(state);
+    }
     check_format(repo, tree)?;
     let mut state = State::default();
     if let Some(bytes) = repo.blob_at(tree, "base.toml")? {
         state.base = Some(parse("base.toml", &bytes)?);
     }
-    for (file, blob) in repo.files_in(tree, "streams")? {
-        let path = format!("streams/{file}");
-        let Some(stem) = stem(&file) else { continue };
-        let name: StreamName = stem.parse().map_err(|source| Error::Unreadable {
-            file: path.clone(),
-            source: Box::new(source),
-        })?;
-        state.streams.insert(name, parse(&path, &repo.blob(blob)?)?);
-    }
+    state.streams = streams(repo, tree, &known)?;
+    known.save(repo, &state);
     for (file, blob) in repo.files_in(tree, "escalations")? {
         let path = format!("escalations/{file}");
         let Some(stem) = stem(&file) else { continue };
@@ -49,7 +49,46 @@ pub(super) fn read(repo: &Repo, commit: Id) -> Result<State, Error> {
             .escalations
             .insert(stem, parse(&path, &repo.blob(blob)?)?);
     }
+    known.keep_state(tree, &state);
     Ok(state)
+}
+
+/// Reads the records of the streams, as far as they are not those that were read before.
+fn streams(repo: &Repo, tree: Id, known: &Known) -> Result<Streams, Error> {
+    let Some(tree) = repo.tree_at(tree, "streams")? else {
+        return Ok(Streams::default());
+    };
+    let (before, mut streams) = match known.streams() {
+        Some((before, streams)) => (Some(before), streams),
+        None => (None, Streams::default()),
+    };
+    let changes = repo.diff_trees(before, Some(tree))?;
+    if changes.len() >= MANY {
+        known.load(repo);
+    }
+    for change in changes {
+        // Directories are not known here.
+        let Some(stem) = stem(&change.path).filter(|stem| !stem.contains('/')) else {
+            continue;
+        };
+        let path = format!("streams/{}", change.path);
+        let name: StreamName = stem.parse().map_err(|source| Error::Unreadable {
+            file: path.clone(),
+            source: Box::new(source),
+        })?;
+        match change.new {
+            Some(Leaf { id, .. }) => {
+                let record = match known.record(id) {
+                    Some(record) => record,
+                    None => known.keep_record(id, parse(&path, &repo.blob(id)?)?),
+                };
+                streams.insert(name, record);
+            }
+            None => drop(streams.remove(&name)),
+        }
+    }
+    known.keep_streams(tree, &streams);
+    Ok(streams)
 }
 
 /// Reads one stream of a ledger commit.
@@ -121,6 +160,7 @@ pub(super) fn write(
     }
     for (name, one, other) in changed(&before.streams, &after.streams) {
         debug_assert!(one.is_some() || other.is_some());
+        let other = other.map(Deref::deref);
         edit(repo, &mut edits, format!("streams/{name}.toml"), other)?;
     }
     for (id, _, other) in changed(&before.escalations, &after.escalations) {

@@ -14,7 +14,7 @@ use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 use super::store::rides;
 use super::tests::{PLAN, Step, is_operation, steps};
-use super::{Applied, Base, OpId, Request, Rules, State, Undo, What, apply};
+use super::{Applied, Base, OpId, Request, Rules, State, Stream, Undo, What, apply};
 use crate::git::Id;
 use crate::pattern::Overlaps;
 use crate::plan::{Plan, parse};
@@ -84,8 +84,8 @@ struct Commit {
 fn write(state: &State, message: String) -> Commit {
     let text = |name: &dyn std::fmt::Display, text: String| (name.to_string(), text);
     let streams = state.streams.iter();
-    let streams =
-        streams.map(|(name, one)| text(&format!("streams/{name}"), toml::to_string(one).unwrap()));
+    let streams = streams
+        .map(|(name, one)| text(&format!("streams/{name}"), toml::to_string(&**one).unwrap()));
     let questions = state.escalations.iter();
     let questions = questions.map(|(name, one)| {
         text(
@@ -106,8 +106,8 @@ fn read(commit: &Commit) -> State {
     for (name, text) in &commit.files {
         match name.split_once('/') {
             Some(("streams", name)) => {
-                let record = toml::from_str(text).unwrap();
-                state.streams.insert(name.parse().unwrap(), record);
+                let record: Stream = toml::from_str(text).unwrap();
+                state.streams.insert(name.parse().unwrap(), record.into());
             }
             Some((_, name)) => {
                 let question = toml::from_str(text).unwrap();

@@ -16,6 +16,7 @@ mod files;
 mod finish;
 mod hex;
 mod history;
+mod known;
 mod landing;
 mod lease;
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub use alike::{judge_asked, judge_file, judge_state};
 pub use error::Error;
 pub use event::Event;
 pub use history::{Entry, History};
+pub use known::Record;
 pub use landing::{Check, LandedStream, Landing, Review};
 pub use lease::Watch;
 pub use operation::{Machine, OpId, Operation, host_name, is_dead, is_running};

@@ -456,7 +456,7 @@ fn beginning(at: usize, stands: usize) -> State {
         former: Vec::new(),
         extra: toml::Table::new(),
     };
-    begun.streams.insert(name(at), record);
+    begun.streams.insert(name(at), record.into());
     begun
 }
 
@@ -511,8 +511,8 @@ fn assert_promises(before: &State, request: &Request, applied: &Applied, plan: &
             now.claim.is_none() || now.state != StreamState::Unclaimed,
             "{name}"
         );
-        let text = toml::to_string(now).unwrap();
-        assert_eq!(*now, toml::from_str(&text).unwrap(), "{text}");
+        let text = toml::to_string(&**now).unwrap();
+        assert_eq!(**now, toml::from_str(&text).unwrap(), "{text}");
     }
     assert_eq!(
         before

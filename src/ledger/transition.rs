@@ -8,6 +8,7 @@ use bstr::BString;
 
 use super::event::{BEGINS, CAME_TO_NOTHING, DIED, Event, READY};
 use super::finish;
+use super::known::Record;
 use super::questions;
 use super::record::{Claim, Escalation, Intent, Kind, On, Stream, StreamState, Work};
 use super::refusal::{Holder, Refusal};
@@ -289,17 +290,20 @@ impl Decision<'_> {
             .next
             .streams
             .entry(new.stream.clone())
-            .or_insert_with(|| Stream {
-                state: StreamState::Unclaimed,
-                epoch: 0,
-                round: 1,
-                tainted: None,
-                claim: None,
-                work: None,
-                landing: None,
-                review: None,
-                former: Vec::new(),
-                extra: toml::Table::new(),
+            .or_insert_with(|| {
+                Stream {
+                    state: StreamState::Unclaimed,
+                    epoch: 0,
+                    round: 1,
+                    tainted: None,
+                    claim: None,
+                    work: None,
+                    landing: None,
+                    review: None,
+                    former: Vec::new(),
+                    extra: toml::Table::new(),
+                }
+                .into()
             });
         if record.state == StreamState::Landed {
             record.round += 1;
@@ -453,12 +457,27 @@ impl Decision<'_> {
     /// those whose landing died when it had counted.
     fn drop_dead_claims(&mut self) -> Vec<StreamName> {
         let mut died = Vec::new();
-        for (name, record) in &mut self.next.streams {
+        let (next, rules) = (&mut self.next, self.rules);
+        let has_died = |record: &Record| {
+            let claim = record.is_held().then_some(record.claim.as_ref()).flatten();
+            let intent = claim.and_then(|claim| claim.intent.as_ref());
+            intent.is_some_and(|intent| (rules.dead)(intent))
+        };
+        let dead: Vec<StreamName> = next
+            .streams
+            .iter()
+            .filter(|(_, record)| has_died(record))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in &dead {
+            let Some(record) = next.streams.get_mut(name) else {
+                continue;
+            };
             let intent = record
                 .claim
                 .as_ref()
                 .and_then(|claim| claim.intent.as_ref());
-            let Some(intent) = intent.filter(|intent| (self.rules.dead)(intent)) else {
+            let Some(intent) = intent else {
                 continue;
             };
             if intent.verb == "claim" {
@@ -676,7 +695,8 @@ impl Decision<'_> {
 
     pub(super) fn record(&mut self, name: &StreamName) -> Result<&mut Stream, Refusal> {
         let not_held = self.not_held(name);
-        self.next.streams.get_mut(name).ok_or(not_held)
+        let record = self.next.streams.get_mut(name);
+        record.map(|record| &mut **record).ok_or(not_held)
     }
 
     pub(super) fn claim_of(&mut self, name: &StreamName) -> Result<&mut Claim, Refusal> {

@@ -20,17 +20,16 @@ const FORGE: &str = "forge";
 /// Whether anything may have happened that is to be noticed.
 pub fn waits(workspace: &Workspace<'_>) -> bool {
     let (state, machine) = (&workspace.state, &workspace.machine.id);
-    let is_here = |one: &&Stream| {
-        let claim = one.claim.as_ref();
-        claim.is_some_and(|claim| claim.machine == *machine) && is_merged(one)
-    };
-    in_question(state).next().is_some() || state.streams.values().any(|one| is_here(&one))
+    let mut held = state.held();
+    in_question(state).next().is_some()
+        || held.any(|(_, record, claim)| claim.machine == *machine && is_merged(record))
 }
 
 /// The streams whose pull request waits, or was closed and may be opened again.
 fn in_question(state: &State) -> impl Iterator<Item = (&StreamName, &Stream, &Review)> {
     let held = state.held().filter_map(|(name, record, _)| {
         let review = record.review.as_ref()?;
+        let record: &Stream = record;
         Some((name, record, review))
     });
     held.filter(|(_, record, _)| record.state != StreamState::Landed)

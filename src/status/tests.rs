@@ -82,7 +82,9 @@ fn state(streams: &[Known]) -> State {
             former: Vec::new(),
             extra: toml::Table::new(),
         };
-        state.streams.insert(NAMES[*name].parse().unwrap(), record);
+        state
+            .streams
+            .insert(NAMES[*name].parse().unwrap(), record.into());
     }
     state
 }

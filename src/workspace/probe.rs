@@ -58,7 +58,7 @@ pub(super) fn seen_from(repo: &Repo, mut state: State) -> Result<State, Error> {
     if !state.streams.contains_key(&name)
         && let Some(claim) = claim(repo, &state)
     {
-        state.streams.insert(name, claim);
+        state.streams.insert(name, claim.into());
     }
     Ok(state)
 }
