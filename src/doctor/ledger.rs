@@ -162,7 +162,8 @@ pub(super) fn lost_tip(repo: &Repo) -> Result<Option<Id>, git::Error> {
     let mut found = Vec::new();
     for id in repo.dangling_commits()? {
         if is_ledger(repo, id) && repo.is_connected(id).is_ok() {
-            found.push((repo.commits_between(&[id], &[])?.len(), id));
+            let length = Ledger::of(repo).length(id);
+            found.push((length.unwrap_or_default(), id));
         }
     }
     // What has lost a race is dangling, too, and never longer than what has won.

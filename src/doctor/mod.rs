@@ -11,6 +11,7 @@
 //! what trying the guard needs, and that goes again.
 
 mod branches;
+mod compact;
 mod finding;
 mod hook_files;
 mod leases;
@@ -26,6 +27,7 @@ mod report;
 mod storage;
 mod worktrees;
 
+pub use compact::{Shortened, compact};
 pub use finding::{Examined, Finding, Verdict};
 pub use report::{Report, Unusable};
 

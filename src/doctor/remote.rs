@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Examined, Finding};
 use crate::exit::Failure;
 use crate::git::Repo;
-use crate::ledger::Share;
+use crate::ledger::{Ledger, Share};
 use crate::word;
 use crate::workspace::Workspace;
 
@@ -65,7 +65,7 @@ fn rewound(repo: &Repo, share: &Share, theirs: crate::git::Id) -> Result<Option<
         return Ok(None);
     };
     // What is not here is newer; the next command fetches it, and looks.
-    if theirs == ours || !repo.has(theirs) || repo.is_ancestor(ours, theirs)? {
+    if theirs == ours || !repo.has(theirs) || Ledger::of(repo).includes(ours, theirs)? {
         return Ok(None);
     }
     let remote = word::quoted(&share.remote);

@@ -1,6 +1,7 @@
 //! What has happened? The entries of the ledger, newest first.
 //!
-//! An entry is read when it is asked for: whoever wants the newest few never pays for the others.
+//! They go on behind the place where the chain was shortened, as far as that is here. An entry is
+//! read when it is asked for: whoever wants the newest few never pays for the others.
 //! What a newer git stream, or somebody by hand, has written in another form is still an entry.
 
 use bstr::ByteSlice as _;
@@ -11,7 +12,7 @@ use super::error::Error;
 use super::event::Event;
 use super::files;
 use super::record::Stream;
-use super::store::Ledger;
+use super::store::{Ledger, before};
 use crate::git::{Commit, Id, Repo};
 use crate::name::StreamName;
 
@@ -66,20 +67,28 @@ impl Iterator for History<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let id = self.next.take()?;
-        let entry = match self.repo.commit(id) {
-            Ok(commit) => entry(id, &commit),
-            Err(error) => return Some(Err(error.into())),
+        let entry = match self.entry(id) {
+            Ok(entry) => entry,
+            Err(error) => return Some(Err(error)),
         };
         self.next = entry.parent;
         Some(Ok(entry))
     }
 }
 
-fn entry(id: Id, commit: &Commit) -> Entry {
+impl History<'_> {
+    fn entry(&self, id: Id) -> Result<Entry, Error> {
+        let commit = self.repo.commit(id)?;
+        let parent = before(self.repo, &commit)?;
+        Ok(entry(id, parent, &commit))
+    }
+}
+
+fn entry(id: Id, parent: Option<Id>, commit: &Commit) -> Entry {
     let (at, offset) = time(&commit.committer);
     Entry {
         commit: id,
-        parent: commit.parents.first().copied(),
+        parent,
         at,
         offset,
         event: Event::parse(&commit.message.to_str_lossy()),

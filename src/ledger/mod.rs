@@ -52,7 +52,7 @@ pub use record::{
 pub use refusal::{Holder, Refusal, TakenOver};
 pub use request::{Actor, How, NewClaim, Request, Reverted, TakeOver, Undo, What};
 pub use state::State;
-pub use store::{Ledger, Share, Submitted};
-pub use store::{REF, REFS};
+pub use store::{Compacted, Ledger, Share, Submitted};
+pub use store::{KEPT, REF, REFS};
 pub use table::{TRANSITIONS, Transition, allows};
 pub use transition::{Applied, Rules, apply};

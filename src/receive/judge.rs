@@ -12,7 +12,7 @@ use super::stream::{self, Known};
 use super::{Error, Update, Why, base, ledger};
 use crate::git::{Id, Repo};
 use crate::guard::{self, Owner, Verdict};
-use crate::ledger::{Ledger, REF, State};
+use crate::ledger::{KEPT, Ledger, REF, State};
 use crate::name::StreamName;
 use crate::plan::Plan;
 use crate::workspace;
@@ -76,6 +76,8 @@ impl Refused {
 /// What a ref is to git stream.
 enum Kind {
     Ledger,
+    /// What keeps a chain of the ledger that was shortened, by the id of its tip.
+    Kept(BString),
     Stream(StreamName),
     NotAStream(BString),
     Base(String),
@@ -140,6 +142,9 @@ impl Push<'_> {
         if folded == REF && target == folded {
             return Kind::Ledger;
         }
+        if let Some(id) = folded.strip_prefix(KEPT.as_bytes()) {
+            return Kind::Kept(id.into());
+        }
         let is_streams = folded.starts_with(STREAMS.as_bytes()) || folded == "refs/heads/stream";
         if is_streams || folded == REF {
             let stream = target.to_str().ok().and_then(StreamName::from_branch_ref);
@@ -154,13 +159,22 @@ impl Push<'_> {
 
     fn judge(&mut self, update: &Update, kind: &Kind) -> Result<Option<Why>, Error> {
         match (kind, update.new) {
-            (Kind::Ledger, _) => match ledger::judge(self.repo, update)? {
+            (Kind::Ledger, _) => match ledger::judge(self.repo, update, &|name, id| {
+                let mut pushed = self.updates.iter().filter(|one| one.name == name);
+                let is_pushed = pushed.any(|one| one.new == Some(id));
+                Ok(is_pushed || self.repo.read_ref(name)? == Some(id))
+            })? {
                 Ok(state) => {
                     self.pushed = Some(state);
                     Ok(None)
                 }
                 Err(why) => Ok(Some(why)),
             },
+            (Kind::Kept(id), new) => {
+                let is_its = new.is_some_and(|new| new.to_string().as_bytes() == id.as_slice());
+                let is_lost = update.old.is_some() && update.old != new;
+                Ok((is_lost || !is_its).then_some(Why::LedgerKept))
+            }
             (Kind::Stream(stream), None) => Ok(stream::deleted(self.state()?, stream)),
             (Kind::Stream(stream), Some(new)) => {
                 let state = self.state()?;

@@ -1,14 +1,19 @@
 //! May the ledger move there?
 //!
 //! It is a chain that only grows: every entry has one parent, and the newest one of the server is
-//! among its ancestors. What the new tip says must be readable, since everybody reads it.
+//! among its ancestors. Or it begins anew, with the very state that the server has, where the chain
+//! so far is kept. What the new tip says must be readable, since everybody reads it.
 
 use super::{Error, Update, Why};
 use crate::git::{Id, Repo};
 use crate::ledger::{Ledger, State};
 
 /// The state that the new tip holds, or why it is not taken.
-pub(super) fn judge(repo: &Repo, update: &Update) -> Result<Result<State, Why>, Error> {
+pub(super) fn judge(
+    repo: &Repo,
+    update: &Update,
+    is_kept: &dyn Fn(&str, Id) -> Result<bool, Error>,
+) -> Result<Result<State, Why>, Error> {
     let Some(new) = update.new else {
         return Ok(Err(Why::LedgerDeleted));
     };
@@ -16,7 +21,11 @@ pub(super) fn judge(repo: &Repo, update: &Update) -> Result<Result<State, Why>, 
     if let Some(tip) = update.old
         && !repo.is_ancestor(tip, new)?
     {
-        return Ok(Err(Why::LedgerRewound { tip }));
+        let ledger = Ledger::of(repo);
+        return Ok(match ledger.begins_anew(new)? {
+            Some((behind, kept)) if behind == tip && is_kept(&kept, tip)? => Ok(ledger.at(new)?),
+            _ => Err(Why::LedgerRewound { tip }),
+        });
     }
     if let Some(commit) = fork(repo, update.old, new)? {
         return Ok(Err(Why::LedgerForked { commit }));

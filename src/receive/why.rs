@@ -53,6 +53,8 @@ pub enum Why {
         /// The commit with more than one parent, or the second one with none.
         commit: Id,
     },
+    /// A chain of the ledger that was shortened would not be kept any more, or another by its name.
+    LedgerKept,
     /// The base branch would be deleted.
     BaseDeleted {
         /// Its short name.
@@ -72,6 +74,7 @@ impl Why {
             Why::LedgerDeleted => "ledger-deleted",
             Why::LedgerRewound { .. } => "ledger-rewound",
             Why::LedgerForked { .. } => "ledger-forked",
+            Why::LedgerKept => "ledger-kept",
             Why::BaseDeleted { .. } => "base-deleted",
         }
     }
@@ -120,6 +123,11 @@ impl Why {
                 "the ledger is one entry after another, and {} is not",
                 commit.to_hex_with_len(12)
             ),
+            Why::LedgerKept => {
+                "it keeps what the ledger was before it was shortened, under its own id, and is \
+                 never moved or deleted"
+                    .to_owned()
+            }
             Why::BaseDeleted { branch } => {
                 format!("streams are judged by the base branch '{branch}', so it is not deleted")
             }
@@ -162,6 +170,9 @@ impl Why {
                  with `git log refs/stream/theirs`."
                     .to_owned()
             }
+            Why::LedgerKept => {
+                "See what it keeps with `git ls-remote REMOTE 'refs/stream/history/*'`.".to_owned()
+            }
             Why::BaseDeleted { .. } => "Name another base first, on the server, with \
                 `git config stream.base BRANCH`."
                 .to_owned(),
@@ -180,6 +191,7 @@ impl Why {
             | Why::LedgerDeleted
             | Why::LedgerRewound { .. }
             | Why::LedgerForked { .. }
+            | Why::LedgerKept
             | Why::BaseDeleted { .. } => json!([]),
         }
     }

@@ -20,6 +20,10 @@ use crate::name::AgentName;
 /// In a new clone it joins the ledger, and takes to it the streams that the caller holds on another
 /// machine, where their lease has ended. A person who knows that the machine is gone says so with
 /// `--reason`.
+///
+/// With `--compact` it does nothing of that: it begins the ledger's chain anew, with the same state,
+/// and keeps the old one as `refs/stream/history/…`, here and on the remote. Fresh clones then fetch
+/// the short chain only. Nobody else has to do anything.
 #[derive(Debug, clap::Parser)]
 #[command(name = "git-stream-doctor", bin_name = "git stream doctor", version)]
 pub struct Doctor {
@@ -30,6 +34,9 @@ pub struct Doctor {
     /// person only)
     #[arg(long, value_name = "WHY", requires = "repair")]
     reason: Option<String>,
+    /// Shorten the ledger's chain; what it was so far is kept apart (a person only)
+    #[arg(long, conflicts_with = "repair")]
+    compact: bool,
     /// Act as this agent
     #[arg(long, value_name = "AGENT")]
     agent: Option<AgentName>,
@@ -54,6 +61,10 @@ impl Verb for Doctor {
             "git stream doctor --repair --reason lost",
         ),
         (
+            "When the ledger has become long:",
+            "git stream doctor --compact --dry-run",
+        ),
+        (
             "For a script, what is left for a person:",
             "git stream doctor --json | jq -c '.examinations[].findings[]'",
         ),
@@ -65,6 +76,15 @@ impl Verb for Doctor {
 
     fn run(&self, out: &mut Out) -> Result<Exit, Failure> {
         let repo = Repo::here()?;
+        if self.compact {
+            let shortened = doctor::compact(&repo, self.agent.as_ref(), self.dry_run)?;
+            if out.json() {
+                out.object(&shortened.json());
+            } else {
+                out.text(&shortened.text());
+            }
+            return Ok(Exit::Done);
+        }
         let options = Options {
             repair: self.repair,
             reason: self.reason.clone(),

@@ -1,5 +1,6 @@
 //! How does `git stream doctor` behave?
 
+mod compact;
 mod mends;
 mod power;
 

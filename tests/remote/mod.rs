@@ -1,6 +1,7 @@
 //! Do several machines agree, with a git remote as the only server?
 
 mod batch;
+mod compact;
 mod copies;
 mod crash;
 mod crowd;

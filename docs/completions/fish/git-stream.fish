@@ -133,6 +133,7 @@ complete -c git-stream -n "__fish_git_stream_using_subcommand plan" -s h -l help
 complete -c git-stream -n "__fish_git_stream_using_subcommand doctor" -l reason -d 'Why the caller\'s own streams on another machine come here before their lease has ended (a person only)' -r
 complete -c git-stream -n "__fish_git_stream_using_subcommand doctor" -l agent -d 'Act as this agent' -r
 complete -c git-stream -n "__fish_git_stream_using_subcommand doctor" -l repair -d 'Mend what can be mended without asking anybody'
+complete -c git-stream -n "__fish_git_stream_using_subcommand doctor" -l compact -d 'Shorten the ledger\'s chain; what it was so far is kept apart (a person only)'
 complete -c git-stream -n "__fish_git_stream_using_subcommand doctor" -s n -l dry-run -d 'Change nothing at all: the guard is not tried, and nothing is mended'
 complete -c git-stream -n "__fish_git_stream_using_subcommand doctor" -l json -d 'Print one JSON object on stdout'
 complete -c git-stream -n "__fish_git_stream_using_subcommand doctor" -s q -l quiet -d 'Say nothing but the answer and errors'

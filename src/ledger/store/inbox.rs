@@ -30,6 +30,7 @@ use std::fs;
 use bstr::{BString, ByteSlice as _};
 use serde::{Deserialize, Serialize};
 
+use super::chain;
 use super::queue::Ticket;
 use super::share::Share;
 use crate::git::{self, Commit, Id, Repo, replace_file};
@@ -236,7 +237,7 @@ impl Announced {
                 return Ok(false);
             }
             let Some(id) = at else { break };
-            at = repo.commit(id)?.parents.first().copied();
+            at = chain::before(repo, &repo.commit(id)?)?;
         }
         Ok(true)
     }

@@ -1,5 +1,7 @@
 //! How is the ledger read, and how does a request become a commit on it?
 
+mod chain;
+mod compact;
 mod entry;
 mod inbox;
 mod note;
@@ -29,6 +31,9 @@ use super::transition::{Applied, Rules, apply};
 use crate::git::{self, Expect, Id, Lock, Move, Repo};
 use crate::name::StreamName;
 
+pub use chain::KEPT;
+pub(super) use chain::before;
+pub use compact::Compacted;
 use outbox::OUTBOX;
 pub use share::Share;
 pub(super) use share::rides;
@@ -121,7 +126,8 @@ impl<'r> Ledger<'r> {
             .call()
             .args(["log", "--no-show-signature", "--first-parent", format])
             .args(["-E", "--grep=^Ref: refs/heads/stream/"])
-            .args([format!("--max-count={most}"), tip.to_string()])
+            .args([format!("--max-count={most}"), format!("--glob={KEPT}")])
+            .arg(tip.to_string())
             .run()?;
         let mut found = Vec::new();
         for line in output.stdout.to_str_lossy().lines() {

@@ -21,6 +21,7 @@
 //! and everything else goes on.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
@@ -31,7 +32,7 @@ use super::inbox::{self, Asked};
 use super::note::{Awaited, Note};
 use super::queue::{self, Answer, Ticket};
 use super::share::Share;
-use super::{Ledger, REF, Submitted, entry, outbox, watch};
+use super::{Ledger, REF, Submitted, chain, entry, outbox, watch};
 use crate::clock;
 use crate::git::{self, Expect, Id, Lock, Move, Pushed, Repo, Update};
 use crate::ledger::error::Error;
@@ -44,7 +45,7 @@ use crate::ledger::state::State;
 use crate::ledger::transition::{Applied, Rules, apply};
 
 /// How long one conversation with the remote may take.
-const TALK: Duration = Duration::from_secs(30);
+pub(super) const TALK: Duration = Duration::from_secs(30);
 /// How long it may take where more than the ledger is pushed.
 const PUBLISHING: Duration = Duration::from_secs(120);
 /// How often it is looked whether somebody else has decided what was announced, for each try.
@@ -56,11 +57,11 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A ledger, and where it is shared.
 pub(super) struct Shared<'a, 'r> {
-    ledger: &'a Ledger<'r>,
-    repo: &'r Repo,
-    share: Share,
+    pub(super) ledger: &'a Ledger<'r>,
+    pub(super) repo: &'r Repo,
+    pub(super) share: Share,
     rules: &'a Rules<'a>,
-    deadline: Instant,
+    pub(super) deadline: Instant,
     /// Whether many write to the ledger at this moment, so that announcements are looked for.
     is_crowded: Cell<bool>,
     /// Whether the server cannot remove them together with the ledger's move.
@@ -70,15 +71,17 @@ pub(super) struct Shared<'a, 'r> {
     /// Whether the remote has said what it has.
     has_heard: Cell<bool>,
     /// Whether the last push was lost, and its note is to be judged by the next look.
-    lost: Cell<bool>,
+    pub(super) lost: Cell<bool>,
     /// The pushes that have not arrived yet, and may.
     late: RefCell<Vec<Note>>,
+    /// The tips of old chains that the remote keeps, as it has said.
+    kept: RefCell<BTreeSet<Id>>,
     /// What came between this machine and its last push, if it was no other machine.
     hindered: RefCell<Option<Error>>,
 }
 
 /// What became of a push.
-enum Sent {
+pub(super) enum Sent {
     /// It is there.
     Yes,
     /// It is not; what had to be known for the next one is known by now.
@@ -125,6 +128,7 @@ impl<'a, 'r> Shared<'a, 'r> {
             has_heard: Cell::new(false),
             lost: Cell::new(false),
             late: RefCell::default(),
+            kept: RefCell::default(),
             hindered: RefCell::default(),
         }
     }
@@ -254,7 +258,7 @@ impl<'a, 'r> Shared<'a, 'r> {
         self.look()
     }
 
-    fn unreachable(&self, source: git::Error) -> Error {
+    pub(super) fn unreachable(&self, source: git::Error) -> Error {
         // What cannot be written down now is only a look that counts for less.
         drop(watch::blink(self.repo));
         Error::Unreachable {
@@ -263,7 +267,7 @@ impl<'a, 'r> Shared<'a, 'r> {
         }
     }
 
-    fn unwanted(&self, name: &str, why: String) -> Error {
+    pub(super) fn unwanted(&self, name: &str, why: String) -> Error {
         Error::Unwanted {
             remote: self.share.remote.clone(),
             name: name.to_owned(),
@@ -281,15 +285,15 @@ impl<'a, 'r> Shared<'a, 'r> {
         }
     }
 
-    fn lock_path(&self) -> std::path::PathBuf {
+    pub(super) fn lock_path(&self) -> std::path::PathBuf {
         self.repo.private("push.lock")
     }
 
-    fn left(&self) -> Duration {
+    pub(super) fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    fn raced(&self) -> Error {
+    pub(super) fn raced(&self) -> Error {
         Error::RemoteRaced {
             remote: self.share.remote.clone(),
         }
@@ -298,7 +302,7 @@ impl<'a, 'r> Shared<'a, 'r> {
     // ---- pushing ----
 
     /// Pushes until everything that waits has its answer. Only for the pusher.
-    fn drain(&self, own: Option<&Ticket>) -> Result<(), Error> {
+    pub(super) fn drain(&self, own: Option<&Ticket>) -> Result<(), Error> {
         let mut is_fresh = self.settle_note()?;
         if inbox::Pending::read(self.repo)?.is_some() {
             // Its process has died, or has given up while the remote was away.
@@ -518,8 +522,7 @@ impl<'a, 'r> Shared<'a, 'r> {
         let Some(pending) = inbox::Pending::read(self.repo)? else {
             return Ok(None);
         };
-        let since: Vec<Id> = pending.since.into_iter().collect();
-        let entries = self.repo.commits_between(&[tip], &since)?;
+        let entries = chain::since(self.repo, tip, pending.since)?;
         let verdicts = pending.verdicts(self.repo, &entries)?;
         let last = pending.name.rsplit('/').next().unwrap_or_default();
         let here = format!("{}{last}", self.share.tracking_inbox());
@@ -765,12 +768,12 @@ impl<'a, 'r> Shared<'a, 'r> {
     }
 
     /// Whether a push has arrived after all, now that the remote's ledger is here.
-    fn settle(&self, note: &Note) -> Result<Sent, Error> {
+    pub(super) fn settle(&self, note: &Note) -> Result<Sent, Error> {
         let tip = self.repo.read_ref(&self.share.tracking())?;
         let mut arrived = None;
         for one in note.all() {
             if let Some(tip) = tip
-                && (one.to == tip || self.repo.is_ancestor(one.to, tip)?)
+                && self.includes(one.to, tip)?
             {
                 arrived = Some(one);
             }
@@ -800,7 +803,7 @@ impl<'a, 'r> Shared<'a, 'r> {
     }
 
     /// The remote has it: ledger, outbox and the refs that the events move go on together.
-    fn acknowledge(&self, note: &Note) -> Result<(), Error> {
+    pub(super) fn acknowledge(&self, note: &Note) -> Result<(), Error> {
         let _lock = self.ledger.lock()?;
         if self.repo.read_ref(REF)? == note.from {
             self.advance(note.to, note.carried, &note.moves)?;
@@ -820,7 +823,7 @@ impl<'a, 'r> Shared<'a, 'r> {
     }
 
     /// Brings the remote's ledger here, and follows it unless a push is still to be judged.
-    fn fetch(&self) -> Result<(), Error> {
+    pub(super) fn fetch(&self) -> Result<(), Error> {
         let Share { remote, name } = &self.share;
         let tracking = self.share.tracking();
         let is_announced = inbox::Pending::read(self.repo)?.is_some();
@@ -851,6 +854,7 @@ impl<'a, 'r> Shared<'a, 'r> {
             self.has_inbox.set(true);
         }
         super::view::remember(self.repo)?;
+        self.bring_kept()?;
         match Note::read(self.repo)? {
             Some(note) if self.lost.replace(false) => {
                 self.settle(&note)?;
@@ -872,6 +876,41 @@ impl<'a, 'r> Shared<'a, 'r> {
         Ok(())
     }
 
+    /// Brings here what the remote keeps of a chain that was shortened since.
+    fn bring_kept(&self) -> Result<(), Error> {
+        let repo = self.repo;
+        let remote = &self.share.remote;
+        let (ours, mut at) = (repo.read_ref(REF)?, repo.read_ref(&self.share.tracking())?);
+        while let Some(id) = at.filter(|id| ours.is_some() && Some(*id) != ours) {
+            let entry = repo.commit(id)?;
+            if let Some(old) = chain::named(repo, &entry) {
+                let (there, here) = (chain::kept_there(&self.share, old), chain::kept(old));
+                let kept = repo.remote_ref(remote, &there, TALK);
+                // A ledger that does not say where it comes from is not followed.
+                if kept.map_err(|source| self.unreachable(source))? != Some(old) {
+                    return Ok(());
+                }
+                if repo.read_ref(&here)? != Some(old) {
+                    let brought = repo.fetch_ref(remote, &there, &here, TALK);
+                    brought.map_err(|source| self.unreachable(source))?;
+                }
+                self.kept.borrow_mut().insert(old);
+            }
+            at = chain::before(repo, &entry)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the ledger contains an entry, also one of a chain that was shortened and is kept.
+    fn includes(&self, old: Id, tip: Id) -> Result<bool, Error> {
+        // What is not there is found out at the first entry that both have, unless there is a seam.
+        if self.kept.borrow().is_empty() {
+            return Ok(self.repo.is_ancestor(old, tip)?);
+        }
+        let is_kept = |behind| Ok(self.kept.borrow().contains(&behind));
+        chain::includes(self.repo, (old, tip), &is_kept)
+    }
+
     /// Whether the remote has ever acknowledged a ledger of ours.
     fn is_acknowledged(&self) -> Result<bool, Error> {
         let tip = self.repo.read_ref(REF)?;
@@ -889,7 +928,7 @@ impl<'a, 'r> Shared<'a, 'r> {
             return Ok(());
         }
         if let Some(ours) = ours
-            && !self.repo.is_ancestor(ours, theirs)?
+            && !self.includes(ours, theirs)?
         {
             return Err(Error::Rewound {
                 remote: self.share.remote.clone(),
@@ -970,6 +1009,9 @@ impl<'a, 'r> Shared<'a, 'r> {
             return Ok(steps);
         };
         for (name, record) in &entry::read(self.repo, Some(to))?.streams {
+            if !record.was_lost() {
+                continue;
+            }
             let is_here = |claim: &Claim| claim.machine == here.id;
             if record.claim.as_ref().is_some_and(is_here) {
                 continue;
