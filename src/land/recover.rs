@@ -11,7 +11,7 @@ use super::run::Run;
 use super::unland::{make_again, put_back};
 use super::{Error, pending, tidy};
 use crate::git::IndexHold;
-use crate::ledger::{Intent, OpId, Request, What, is_dead, is_running};
+use crate::ledger::{Intent, OpId, Request, Stream, What, is_dead, is_running};
 use crate::name::StreamName;
 use crate::sync;
 
@@ -32,7 +32,7 @@ pub(super) fn finish(run: &mut Run<'_>) -> Result<(), Error> {
         let repo = run.workspace.repo;
         // The ledger knows: only claim and worktree are left.
         let record = run.workspace.state.stream(&stream);
-        if record.is_some_and(|record| record.has_counted()) {
+        if record.is_some_and(Stream::has_counted) {
             pending::forget(repo, &op);
             forget(run, &stream, &op)?;
             continue;

@@ -123,7 +123,9 @@ impl Event {
     pub fn what(&self) -> &str {
         let mut rest = self.subject.as_str();
         let mut skip = |word: &str| rest = rest.strip_prefix(word).unwrap_or(rest);
-        skip(&format!("{} ", self.verb()));
+        skip(self.verb());
+        skip(":");
+        skip(" ");
         if let Some(stream) = self.stream() {
             skip(&format!("{stream}: "));
         }
