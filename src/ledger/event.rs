@@ -123,9 +123,9 @@ impl Event {
     pub fn what(&self) -> &str {
         let mut rest = self.subject.as_str();
         let mut skip = |word: &str| rest = rest.strip_prefix(word).unwrap_or(rest);
-        skip(self.verb());
-        skip(":");
-        skip(" ");
+        let verb = self.verb();
+        skip(&format!("{verb} "));
+        skip(&format!("{verb}: "));
         if let Some(stream) = self.stream() {
             skip(&format!("{stream}: "));
         }
@@ -215,6 +215,7 @@ mod tests {
             what("escalate conflict: both sides"),
             "conflict: both sides"
         );
+        assert_eq!(what("compact: what was before"), "what was before");
         assert_eq!(what("odd"), "odd");
     }
 
