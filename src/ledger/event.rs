@@ -77,7 +77,9 @@ impl Event {
     /// Reads a message as [`Event::message`] writes it. What is not understood is left out: a log
     /// has to show also what somebody else has written.
     pub fn parse(message: &str) -> Event {
-        let subject = message.lines().next().unwrap_or_default().to_owned();
+        let first = message.lines().next().unwrap_or_default();
+        // What ends a line elsewhere is no part of it.
+        let subject = first.trim_end_matches('\r').to_owned();
         let mut event = Event {
             subject,
             streams: Vec::new(),
@@ -196,9 +198,11 @@ mod tests {
             "",
             "\n",
             "x",
+            "x\r",
             "x\n\nOp: ../../x\nRef: a\nRef: a b c\nStream: /\nAgent: \n",
         ] {
             let event = Event::parse(text);
+            assert!(!event.subject.ends_with('\r'), "{text:?}");
             assert_eq!((event.streams.len(), event.moves.len()), (0, 0), "{text:?}");
         }
     }
