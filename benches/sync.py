@@ -227,7 +227,8 @@ class Bench:
             "Made by `benches/sync.py`; every row of [raw.csv](raw.csv) is one command. CPU is user",
             "and system time of a command and of everything that it starts. Each figure is the",
             "median, over the pairs, of ours divided by theirs: below 1, ours costs less.",
-            "Instructions are callgrind's, of user space, counted once.", "",
+            "Instructions are callgrind's, of user space, counted once for up to "
+            f"{self.options.counted} commits.", "",
             "| base moved by | commits | sync / rebase | instructions | dry run / replay "
             "| instructions |",
             "|--:|--:|--:|--:|--:|--:|",
