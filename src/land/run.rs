@@ -1,7 +1,7 @@
 //! How does one landing go, from the question who asks to the answer?
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::check::{Beat, Place, Signals, prepare};
 use super::combine::{Combination, Combined, Part, breaks, combine};
@@ -37,6 +37,11 @@ pub struct Options {
     /// The streams that the queue leaves alone.
     pub except: Vec<StreamName>,
 }
+
+/// The lock that orders the landings of this machine.
+const TURN: &str = "landing.lock";
+/// How long it may take until a landing that has its turn has settled what died before.
+const SETTLES: Duration = Duration::from_secs(2);
 
 /// What one landing knows from its beginning to its end.
 pub(super) struct Run<'r> {
@@ -75,14 +80,25 @@ pub fn settle<'r>(
 /// knew; for whoever goes on with a stream, and would take such a landing for one that had come to
 /// nothing. Where there is none, it costs a look into a directory.
 pub fn settle_moved(repo: &Repo, agent: Option<&AgentName>) -> Result<Vec<String>, Error> {
-    if !pending::has_dead(repo)? {
-        return Ok(Vec::new());
-    }
     let options = Options {
         agent: agent.cloned(),
         ..Options::default()
     };
-    settle(repo, &options, &mut |_: Beat| {})
+    let began = Instant::now();
+    while pending::has_dead(repo)? {
+        if let Some(_turn) = Lock::try_take(&repo.private(TURN))? {
+            let mut silent = |_: Beat| {};
+            let mut run = Run::start(repo, &options, &mut silent)?;
+            recover::finish(&mut run)?;
+            return Ok(run.notes);
+        }
+        // A landing that has its turn settles them first of all, and may then check for hours.
+        if began.elapsed() > SETTLES {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(Vec::new())
 }
 
 /// Lands one stream.
@@ -234,7 +250,7 @@ impl<'r> Run<'r> {
         if self.options.dry_run {
             return Ok(None);
         }
-        let path = self.workspace.repo.private("landing.lock");
+        let path = self.workspace.repo.private(TURN);
         if let Some(lock) = Lock::try_take(&path)? {
             return Ok(Some(lock));
         }

@@ -91,7 +91,6 @@ impl Verb for Claim {
 
     fn run(&self, out: &mut Out) -> Result<Exit, Failure> {
         let repo = Repo::here()?;
-        super::settle_landings(&repo, self.agent.as_ref(), self.dry_run, out)?;
         if !self.dry_run {
             super::mend_hooks(&repo, out)?;
         }

@@ -116,16 +116,20 @@ impl Repo {
     pub fn stale_locks(&self, age: Duration) -> Result<Vec<PathBuf>, Error> {
         let common = self.common_dir();
         let mut found: Vec<PathBuf> = entries(common).filter(|path| is_lock(path)).collect();
+        // Housekeeping locks the logs of refs, too.
+        let mut deeper = files_below(&common.join("logs"));
         if !self.asks_git_for_refs {
-            let refs = files_below(&common.join("refs"));
-            found.extend(refs.into_iter().filter(|path| is_lock(path)));
+            deeper.extend(files_below(&common.join("refs")));
         }
+        found.extend(deeper.into_iter().filter(|path| is_lock(path)));
         if self.main_top().is_some_and(is_git_in) || is_git_in(common) {
             found.clear();
         }
         for linked in self.linked_worktrees()? {
             if !is_git_in(&linked.top) {
-                found.extend(entries(&linked.git_dir).filter(|path| is_lock(path)));
+                let mut inside = entries(&linked.git_dir).collect::<Vec<_>>();
+                inside.extend(files_below(&linked.git_dir.join("logs")));
+                found.extend(inside.into_iter().filter(|path| is_lock(path)));
             }
         }
         found.retain(|path| is_older(path, age));

@@ -167,6 +167,11 @@ fn only_an_old_lock_of_nobody_s_is_taken_away() {
     assert_eq!(scene.found(&[]), ["lock-stale"]);
     assert_eq!(scene.found(&["--repair"]), ["lock-stale, mended"]);
     assert!(!lock.exists() && !half_written.exists());
+    // One of git's housekeeping.
+    let of_a_log = scene.sandbox.repo().join(".git/logs/HEAD.lock");
+    fs::write(&of_a_log, "").unwrap();
+    touch(&of_a_log);
+    assert_eq!(scene.found(&["--repair"]), ["lock-stale, mended"]);
     scene.is_well();
 }
 
