@@ -4,7 +4,7 @@ use super::finding::Mend;
 use super::{Examined, Finding};
 use crate::exit::Failure;
 use crate::git::{Linked, Repo};
-use crate::ledger::{Claim, Intent, Record, is_dead, is_running};
+use crate::ledger::{Claim, Record, is_dead, is_running};
 use crate::name::StreamName;
 use crate::word;
 use crate::workspace::Workspace;
@@ -28,7 +28,7 @@ pub(super) fn examine(workspace: &Workspace<'_>) -> Result<Examined, Failure> {
             continue;
         }
         let verb = &intent.verb;
-        settles |= ["land", Intent::REOPEN, Intent::UNLAND].contains(&verb.as_str());
+        settles |= intent.is_of_landing();
         let command = match verb.as_str() {
             "claim" | "release" | "restore" => format!("git stream claim {name}"),
             "reopen" | "unland" => format!("git stream undo {name}"),

@@ -1,8 +1,9 @@
 //! How does a small object get onto disk at little cost?
 //!
 //! As git does it, but not compressed: a deflate stream needs a quarter of a megabyte of cleared
-//! memory, for a tree of two kilobytes that are mostly ids, and the file takes one block of the disk
-//! either way. Every git reads it, and the next repack compresses it.
+//! memory, mostly for trees of two kilobytes, whose file takes one block of the disk either way.
+//! Larger ones, as that of a ledger with a thousand streams, are half ids, which no compression
+//! makes smaller: they take up to twice the room. Every git reads it, and the next repack compresses it.
 
 use std::fs::{self, Permissions};
 use std::io::{ErrorKind, Write as _};

@@ -7,13 +7,56 @@
 //! What takes a landing back dies in the same ways. Where it moves the base back in its checkout,
 //! the lock on the index is left, too, and maybe half of the files.
 
-use super::run::Run;
+use std::time::{Duration, Instant};
+
+use super::check::Beat;
+use super::run::{Options, Run, TURN};
 use super::unland::{make_again, put_back};
 use super::{Error, pending, tidy};
-use crate::git::IndexHold;
-use crate::ledger::{Intent, OpId, Request, Stream, What, is_dead, is_running};
-use crate::name::StreamName;
+use crate::git::{IndexHold, Lock, Repo};
+use crate::ledger::{OpId, Request, Stream, What, is_dead, is_running};
+use crate::name::{AgentName, StreamName};
 use crate::sync;
+
+/// How long it may take until a landing that has its turn has settled what died before.
+const SETTLES: Duration = Duration::from_secs(2);
+
+/// Finishes or forgets the landings of this machine that died. Answers what was done.
+pub fn settle<'r>(
+    repo: &'r Repo,
+    options: &Options,
+    tell: &'r mut dyn FnMut(Beat),
+) -> Result<Vec<String>, Error> {
+    let mut run = Run::start(repo, options, tell)?;
+    let _turn = run.take_turn()?;
+    finish(&mut run)?;
+    Ok(run.notes)
+}
+
+/// Settles the landings of this machine that may have moved the base, and died before the ledger
+/// knew; for whoever goes on with a stream, and would take such a landing for one that had come to
+/// nothing. Where there is none, it costs a look into a directory.
+pub fn settle_moved(repo: &Repo, agent: Option<&AgentName>) -> Result<Vec<String>, Error> {
+    let options = Options {
+        agent: agent.cloned(),
+        ..Options::default()
+    };
+    let began = Instant::now();
+    while pending::has_dead(repo)? {
+        if let Some(_turn) = Lock::try_take(&repo.private(TURN))? {
+            let mut silent = |_: Beat| {};
+            let mut run = Run::start(repo, &options, &mut silent)?;
+            finish(&mut run)?;
+            return Ok(run.notes);
+        }
+        // A landing that has its turn settles them first of all, and may then check for hours.
+        if began.elapsed() > SETTLES {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(Vec::new())
+}
 
 /// Whether there is anything to finish or forget.
 pub(super) fn is_needed(run: &Run<'_>) -> Result<bool, Error> {
@@ -64,9 +107,6 @@ pub(super) fn finish(run: &mut Run<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// The verbs of the intents that are looked after here.
-const VERBS: [&str; 3] = ["land", Intent::REOPEN, Intent::UNLAND];
-
 /// Gives the index of the base's checkout free that a dead operation of ours holds; with the files
 /// where the base is.
 fn free_checkout(run: &Run<'_>) -> Result<(), Error> {
@@ -110,7 +150,7 @@ fn dead(run: &Run<'_>) -> Result<Vec<(StreamName, OpId)>, Error> {
     let mut found = Vec::new();
     for (stream, _, claim) in workspace.state.held() {
         let intent = claim.intent.as_ref();
-        let Some(intent) = intent.filter(|one| VERBS.contains(&one.verb.as_str())) else {
+        let Some(intent) = intent.filter(|one| one.is_of_landing()) else {
             continue;
         };
         if is_dead(workspace.repo, &workspace.machine, intent)? {

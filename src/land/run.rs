@@ -1,14 +1,14 @@
 //! How does one landing go, from the question who asks to the answer?
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::check::{Beat, Place, Signals, prepare};
 use super::combine::{Combination, Combined, Part, breaks, combine};
 use super::outcome::{Checked, Landed, Left, Outcome, Refused, short};
 use super::publish::{Parcel, Published, publish};
 use super::verify::{Verified, refuse_old_epoch, verify};
-use super::{Error, check, derived, pending, recover, tidy};
+use super::{Error, check, derived, recover, tidy};
 use crate::git::{Id, Lock, Repo};
 use crate::kept;
 use crate::ledger::{
@@ -39,9 +39,7 @@ pub struct Options {
 }
 
 /// The lock that orders the landings of this machine.
-const TURN: &str = "landing.lock";
-/// How long it may take until a landing that has its turn has settled what died before.
-const SETTLES: Duration = Duration::from_secs(2);
+pub(super) const TURN: &str = "landing.lock";
 
 /// What one landing knows from its beginning to its end.
 pub(super) struct Run<'r> {
@@ -62,43 +60,6 @@ pub(super) struct Run<'r> {
     checked: HashMap<Id, Checked>,
     /// How often the check was run.
     pub(super) checks: usize,
-}
-
-/// Finishes or forgets the landings of this machine that died. Answers what was done.
-pub fn settle<'r>(
-    repo: &'r Repo,
-    options: &Options,
-    tell: &'r mut dyn FnMut(Beat),
-) -> Result<Vec<String>, Error> {
-    let mut run = Run::start(repo, options, tell)?;
-    let _turn = run.take_turn()?;
-    recover::finish(&mut run)?;
-    Ok(run.notes)
-}
-
-/// Settles the landings of this machine that may have moved the base, and died before the ledger
-/// knew; for whoever goes on with a stream, and would take such a landing for one that had come to
-/// nothing. Where there is none, it costs a look into a directory.
-pub fn settle_moved(repo: &Repo, agent: Option<&AgentName>) -> Result<Vec<String>, Error> {
-    let options = Options {
-        agent: agent.cloned(),
-        ..Options::default()
-    };
-    let began = Instant::now();
-    while pending::has_dead(repo)? {
-        if let Some(_turn) = Lock::try_take(&repo.private(TURN))? {
-            let mut silent = |_: Beat| {};
-            let mut run = Run::start(repo, &options, &mut silent)?;
-            recover::finish(&mut run)?;
-            return Ok(run.notes);
-        }
-        // A landing that has its turn settles them first of all, and may then check for hours.
-        if began.elapsed() > SETTLES {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Ok(Vec::new())
 }
 
 /// Lands one stream.

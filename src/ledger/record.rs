@@ -231,6 +231,22 @@ pub struct Former {
 }
 
 impl Stream {
+    /// The record of a stream that nobody has claimed yet.
+    pub fn unclaimed() -> Stream {
+        Stream {
+            state: StreamState::Unclaimed,
+            epoch: 0,
+            round: 1,
+            tainted: None,
+            claim: None,
+            work: None,
+            landing: None,
+            review: None,
+            former: Vec::new(),
+            extra: toml::Table::new(),
+        }
+    }
+
     /// Whether the intent of its claim is that of a landing which the base has, and of which only
     /// the claim and the worktree are left. That it is landed does not say so: that may have been
     /// before, and more was committed since.
@@ -301,6 +317,11 @@ impl Intent {
     pub const REOPEN: &'static str = "reopen";
     /// The same where its holder had gone on.
     pub const UNLAND: &'static str = "unland";
+
+    /// Whether it is that of a landing, or of who takes one back.
+    pub fn is_of_landing(&self) -> bool {
+        ["land", Intent::REOPEN, Intent::UNLAND].contains(&self.verb.as_str())
+    }
 }
 
 /// A ref's way from one commit to another, as the ledger records it.

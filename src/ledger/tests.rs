@@ -300,18 +300,7 @@ impl Step {
 
     /// Takes back what has led from one state to the other.
     fn undo(&self, stream: StreamName, (past, left): &(State, State)) -> Undo {
-        let unknown = Stream {
-            state: StreamState::Unclaimed,
-            epoch: 0,
-            round: 1,
-            tainted: None,
-            claim: None,
-            work: None,
-            landing: None,
-            review: None,
-            former: Vec::new(),
-            extra: toml::Table::new(),
-        };
+        let unknown = Stream::unclaimed();
         let of = |state: &State| state.stream(&stream).cloned().unwrap_or(unknown.clone());
         let questions = QUESTIONS.map(|id| Reverted {
             id: id.to_owned(),

@@ -290,21 +290,7 @@ impl Decision<'_> {
             .next
             .streams
             .entry(new.stream.clone())
-            .or_insert_with(|| {
-                Stream {
-                    state: StreamState::Unclaimed,
-                    epoch: 0,
-                    round: 1,
-                    tainted: None,
-                    claim: None,
-                    work: None,
-                    landing: None,
-                    review: None,
-                    former: Vec::new(),
-                    extra: toml::Table::new(),
-                }
-                .into()
-            });
+            .or_insert_with(|| Stream::unclaimed().into());
         if record.state == StreamState::Landed {
             record.round += 1;
         }

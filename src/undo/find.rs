@@ -12,9 +12,7 @@ use std::collections::BTreeSet;
 use super::Error;
 use crate::git::{Id, Repo};
 use crate::land::Later;
-use crate::ledger::{
-    Entry, Event, Intent, Ledger, OpId, RefMove, Reverted, State, Stream, StreamState, Undo,
-};
+use crate::ledger::{Entry, Event, Intent, Ledger, OpId, RefMove, Reverted, State, Stream, Undo};
 use crate::name::{AgentName, StreamName};
 
 /// What an undo can take back.
@@ -362,7 +360,10 @@ fn ways_of(entry: &Entry, branch: &str) -> Vec<(Id, Id)> {
 }
 
 fn record(state: &State, stream: &StreamName) -> Stream {
-    state.stream(stream).cloned().unwrap_or_else(never_seen)
+    state
+        .stream(stream)
+        .cloned()
+        .unwrap_or_else(Stream::unclaimed)
 }
 
 /// The questions of a stream that an operation has changed.
@@ -392,22 +393,6 @@ fn later<'n>(newer: &'n [Entry], stream: &StreamName, op: &OpId) -> Option<&'n E
         let is_its = event.streams.contains(stream) && event.op != *op;
         is_its && !SIGNS.contains(&event.verb())
     })
-}
-
-/// The record of a stream that the ledger has not seen: what its first claim goes back to.
-fn never_seen() -> Stream {
-    Stream {
-        state: StreamState::Unclaimed,
-        epoch: 0,
-        round: 1,
-        tainted: None,
-        claim: None,
-        work: None,
-        landing: None,
-        review: None,
-        former: Vec::new(),
-        extra: toml::Table::new(),
-    }
 }
 
 /// Where each ref was first, and where it went last.
