@@ -108,6 +108,10 @@ impl Decision<'_> {
         claim.intent = None;
         let agent = claim.agent.clone();
         let record = self.record(name)?;
+        if record.state != StreamState::Landed {
+            let stream = name.clone();
+            return Err(Refusal::Overtaken { stream });
+        }
         record.state = StreamState::InProgress;
         record.round += 1;
         let (round, commits) = (record.round, word::count(commits, "commit"));

@@ -45,6 +45,15 @@ pub const TRANSITIONS: &[Transition] = &[
     ),
     step("claim", Some(Landed), InProgress, "anybody: a new round"),
     step(
+        "claim",
+        Some(Blocked),
+        InProgress,
+        "anybody, where a claim died before it was complete",
+    ),
+    step("claim", Some(Completed), InProgress, "as above"),
+    step("claim", Some(InReview), InProgress, "as above"),
+    step("claim", Some(Failed), InProgress, "as above"),
+    step(
         "release",
         Some(InProgress),
         Unclaimed,
@@ -385,6 +394,31 @@ pub const TRANSITIONS: &[Transition] = &[
     step("undo", Some(InProgress), InReview, "as above"),
     step("undo", Some(InProgress), Failed, "as above"),
     step(
+        "undo",
+        Some(Blocked),
+        InProgress,
+        "an undo after which a question was open again is taken back",
+    ),
+    step(
+        "undo",
+        Some(Blocked),
+        Landed,
+        "an undo that took a landing back is taken back",
+    ),
+    step("undo", Some(Completed), Landed, "as above"),
+    step("undo", Some(InReview), Landed, "as above"),
+    step("undo", Some(Failed), Landed, "as above"),
+    step(
+        "undo",
+        Some(Blocked),
+        Unclaimed,
+        "the undo of a release is taken back",
+    ),
+    step("undo", Some(Completed), Unclaimed, "as above"),
+    step("undo", Some(InReview), Unclaimed, "as above"),
+    step("undo", Some(Failed), Unclaimed, "as above"),
+    step("undo", Some(Landed), Unclaimed, "as above"),
+    step(
         "abandon",
         Some(InProgress),
         Unclaimed,
@@ -396,12 +430,36 @@ pub const TRANSITIONS: &[Transition] = &[
         Unclaimed,
         "a claim that died before it was complete",
     ),
+    step("abandon", Some(Completed), Unclaimed, "as above"),
+    step("abandon", Some(InReview), Unclaimed, "as above"),
+    step("abandon", Some(Failed), Unclaimed, "as above"),
+    step("abandon", Some(Landed), Unclaimed, "as above"),
 ];
 
-/// Whether a step is in the table; standing still always is.
-pub fn allows(from: Option<StreamState>, to: StreamState) -> bool {
+/// Whether an entry of the log, by the first word of its subject, may take a stream from one state to
+/// the other; standing still always may.
+pub fn allows(word: &str, from: Option<StreamState>, to: StreamState) -> bool {
     from == Some(to)
         || TRANSITIONS
             .iter()
-            .any(|step| step.from == from && step.to == to)
+            .any(|step| step.from == from && step.to == to && rows_of(word).contains(&step.by))
+}
+
+/// Which rows of the table an entry may take: whoever begins something also ends what died, and a
+/// question is asked for the command that met it.
+fn rows_of(word: &str) -> &'static [&'static str] {
+    match word {
+        "claim" => &["claim", "abandon"],
+        "release" => &["release", "abandon"],
+        "sync" => &["sync", "abandon"],
+        "takeover" => &["takeover", "abandon"],
+        "escalate" => &["sync", "land"],
+        "close" => &["sync"],
+        "land" => &["land"],
+        "progress" => &["progress", "sync"],
+        "taint" => &["taint"],
+        "untaint" => &["untaint"],
+        "undo" => &["undo"],
+        _ => &[],
+    }
 }

@@ -7,9 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::{
-    Actor, Applied, Base, Check, Claim, Escalation, How, Intent, Kind, LandedStream, Landing,
-    NewClaim, OpId, Request, Reverted, Review, Rules, State, Stream, StreamState, TakeOver, Undo,
-    What, Work, allows, apply,
+    Actor, Applied, Base, Check, Claim, Escalation, Event, How, Intent, Kind, LandedStream,
+    Landing, NewClaim, OpId, Request, Reverted, Review, Rules, State, Stream, StreamState,
+    TakeOver, Undo, What, Work, allows, apply,
 };
 use crate::git::Id;
 use crate::name::StreamName;
@@ -463,12 +463,13 @@ fn assert_promises(before: &State, request: &Request, applied: &Applied, plan: &
             request.what
         );
     }
+    let word = applied.event.as_ref().map_or("", Event::verb);
     for (name, now) in &after.streams {
         let was = before.stream(name);
         let from = was.map(|was| was.state);
         assert!(
-            allows(from, now.state),
-            "{name}: {from:?} to {:?} by {:?}",
+            allows(word, from, now.state),
+            "{name}: {from:?} to {:?} by {word} {:?}",
             now.state,
             request.what
         );
