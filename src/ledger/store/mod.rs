@@ -2,6 +2,7 @@
 
 mod chain;
 mod compact;
+mod crowd;
 mod entry;
 mod inbox;
 mod note;

@@ -24,24 +24,17 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
-use jiff::SignedDuration;
-
-use super::entry::For;
-use super::inbox::{self, Asked};
+use super::inbox;
 use super::note::{Awaited, Note};
 use super::queue::{self, Answer, Ticket};
 use super::share::Share;
 use super::{Ledger, REF, Submitted, chain, entry, outbox, watch};
-use crate::clock;
 use crate::git::{self, Expect, Id, Lock, Move, Pushed, Repo, Update};
 use crate::ledger::error::Error;
-use crate::ledger::history;
 use crate::ledger::operation::Machine;
 use crate::ledger::record::Claim;
 use crate::ledger::refusal::Refusal;
 use crate::ledger::request::Request;
-use crate::ledger::state::State;
 use crate::ledger::transition::{Applied, Rules, apply};
 
 /// How long one conversation with the remote may take.
@@ -50,8 +43,6 @@ pub(super) const TALK: Duration = Duration::from_secs(30);
 const PUBLISHING: Duration = Duration::from_secs(120);
 /// How often it is looked whether somebody else has decided what was announced, for each try.
 const PATIENT_LOOKS: u32 = 3;
-/// An entry of the ledger that is no older than this was written at the same moment.
-const MOMENT: SignedDuration = SignedDuration::from_secs(5);
 /// How long a request is tried at all, unless `GIT_STREAM_PATIENCE` says it in seconds.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -60,14 +51,14 @@ pub(super) struct Shared<'a, 'r> {
     pub(super) ledger: &'a Ledger<'r>,
     pub(super) repo: &'r Repo,
     pub(super) share: Share,
-    rules: &'a Rules<'a>,
+    pub(super) rules: &'a Rules<'a>,
     pub(super) deadline: Instant,
     /// Whether many write to the ledger at this moment, so that announcements are looked for.
     is_crowded: Cell<bool>,
     /// Whether the server cannot remove them together with the ledger's move.
-    is_alone: Cell<bool>,
+    pub(super) is_alone: Cell<bool>,
     /// Whether what was announced was fetched for this.
-    has_inbox: Cell<bool>,
+    pub(super) has_inbox: Cell<bool>,
     /// Whether the remote has said what it has.
     has_heard: Cell<bool>,
     /// Whether the last push was lost, and its note is to be judged by the next look.
@@ -90,24 +81,21 @@ pub(super) enum Sent {
     WithoutSome,
 }
 
-/// What was announced, and the entry that each request has become, if it has.
-type Decided = (inbox::Pending, Vec<Option<Id>>);
-
 /// What is pushed at once.
-struct Parcel {
+pub(super) struct Parcel {
     /// The ledger as it was acknowledged.
-    from: Option<Id>,
+    pub(super) from: Option<Id>,
     /// Its new tip; the same as `from` where there is nothing to push.
-    to: Option<Id>,
+    pub(super) to: Option<Id>,
     /// Whether the remote has `from`: it has not when a ledger is shared for the first time.
     is_known_there: bool,
     /// How far the outbox is in it.
-    carried: Option<Id>,
-    written: Vec<Awaited>,
+    pub(super) carried: Option<Id>,
+    pub(super) written: Vec<Awaited>,
     unwritten: Vec<Ticket>,
     moved: Vec<(Ticket, String)>,
     /// The announcements that are decided with it, and removed.
-    decided: Vec<(String, Id)>,
+    pub(super) decided: Vec<(String, Id)>,
 }
 
 impl<'a, 'r> Shared<'a, 'r> {
@@ -381,48 +369,6 @@ impl<'a, 'r> Shared<'a, 'r> {
         }
     }
 
-    /// Whether others write at this very moment, now that a push from `from` has lost and the remote
-    /// was looked at. It may be wrong, by the clocks of others: then a push more is lost, or a look.
-    fn is_contended(&self, from: Option<Id>) -> Result<bool, Error> {
-        let tip = self.repo.read_ref(REF)?;
-        let Some(tip) = tip.filter(|tip| Some(*tip) != from) else {
-            return Ok(true);
-        };
-        let (written, _) = history::time(&self.repo.commit(tip)?.committer);
-        Ok(clock::now().duration_since(written).abs() <= MOMENT)
-    }
-
-    /// The pauses between tries, of the length that one has taken: all of them share the server.
-    fn waits(&self, one: Duration) -> ExponentialBackoff {
-        ExponentialBuilder::default()
-            .with_min_delay((one / 4).max(Duration::from_millis(20)))
-            .with_max_delay(Duration::from_secs(8))
-            .with_factor(1.5)
-            .with_jitter()
-            .without_max_times()
-            .with_total_delay(Some(self.left()))
-            .build()
-    }
-
-    /// Whether a request has nothing to write on the ledger as it is now.
-    fn is_in_vain(&self, own: Option<&Ticket>) -> Result<bool, Error> {
-        let Some(own) = own else {
-            return Ok(false);
-        };
-        let applied = apply(&self.ledger.read()?, &own.request, self.rules);
-        Ok(!matches!(applied, Ok(Applied { event: Some(_), .. })))
-    }
-
-    /// Whether no other machine's announcement stands before that of this one.
-    fn is_first(&self) -> Result<bool, Error> {
-        let Some(pending) = inbox::Pending::read(self.repo)? else {
-            return Ok(true);
-        };
-        let all = self.repo.refs_below(&self.share.tracking_inbox())?;
-        let own = all.iter().position(|(_, commit)| *commit == pending.commit);
-        Ok(own.is_none_or(|own| own == 0))
-    }
-
     /// Everything has its answer, or is about to.
     fn end(&self, parcel: &Parcel) -> Result<(), Error> {
         if !self.withdraw()? {
@@ -437,163 +383,6 @@ impl<'a, 'r> Shared<'a, 'r> {
         }
         Err(self.hindered.take().unwrap_or_else(|| self.raced()))
     }
-
-    // ---- what others decide ----
-
-    /// Leaves what waits to whoever writes next, unless that was done before.
-    fn announce(&self, own: Option<&Ticket>, parcel: &Parcel) -> Result<(), Error> {
-        if self.is_alone.get() || inbox::Pending::read(self.repo)?.is_some() {
-            return Ok(());
-        }
-        let Some(machine) = Machine::known(self.repo) else {
-            return Ok(());
-        };
-        let plain = |request: &Request| request.publish.is_empty();
-        let mut rides = outbox::read(self.repo)?.pending;
-        let last = rides
-            .iter()
-            .position(|one| Some(one.commit) == parcel.carried);
-        // What was said since waits for the next push.
-        rides.truncate(last.map_or(0, |last| last + 1));
-        let mut asked: Vec<Asked> = rides
-            .into_iter()
-            .map(|one| Asked {
-                request: one.request,
-                ticket: None,
-            })
-            .collect();
-        asked.extend(parcel.written.iter().map(|one| Asked {
-            request: one.ticket.request.clone(),
-            ticket: Some(one.ticket.clone()),
-        }));
-        if own.is_none() || !asked.iter().all(|one| plain(&one.request)) {
-            return Ok(());
-        }
-        let requests = asked.iter().map(|one| one.request.clone()).collect();
-        let Some(commit) = inbox::write(self.repo, parcel.from, requests)? else {
-            return Ok(());
-        };
-        let pending = inbox::Pending {
-            name: inbox::name(&self.share, &machine),
-            commit,
-            since: parcel.from,
-            carried: parcel.carried,
-            asked,
-        };
-        pending.write(self.repo)?;
-        let update = Update {
-            name: pending.name.clone(),
-            from: Expect::Absent,
-            to: Some(pending.commit),
-        };
-        match self.repo.push(&self.share.remote, &[update], TALK)? {
-            // It may have arrived: the next look tells.
-            Pushed::Done | Pushed::Unknown(_) => {}
-            // One that an earlier process has left there is decided by whoever writes next.
-            Pushed::Lost { .. } | Pushed::Unwanted { .. } | Pushed::NotAtomic => {
-                inbox::Pending::forget(self.repo)?;
-                self.is_alone.set(true);
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes back what was announced; whether it is not decided, and will not be.
-    fn withdraw(&self) -> Result<bool, Error> {
-        let Some(pending) = inbox::Pending::read(self.repo)? else {
-            return Ok(true);
-        };
-        let update = Update {
-            name: pending.name.clone(),
-            from: Expect::At(pending.commit),
-            to: None,
-        };
-        if let Pushed::Done = self.repo.push(&self.share.remote, &[update], TALK)? {
-            inbox::Pending::forget(self.repo)?;
-            return Ok(true);
-        }
-        self.fetch()?;
-        Ok(inbox::Pending::read(self.repo)?.is_some())
-    }
-
-    /// What became of the announcement, now that the remote's ledger and inbox are here: `None`
-    /// where nobody has decided it.
-    fn decided(&self, tip: Id) -> Result<Option<Decided>, Error> {
-        let Some(pending) = inbox::Pending::read(self.repo)? else {
-            return Ok(None);
-        };
-        let entries = chain::since(self.repo, tip, pending.since)?;
-        let verdicts = pending.verdicts(self.repo, &entries)?;
-        let last = pending.name.rsplit('/').next().unwrap_or_default();
-        let here = format!("{}{last}", self.share.tracking_inbox());
-        let waits = self.repo.read_ref(&here)? == Some(pending.commit);
-        // The server shows its refs one after the other: what the ledger names is decided, even
-        // where the announcement was still to be seen.
-        let is_decided = !waits || verdicts.iter().any(Option::is_some);
-        Ok(is_decided.then_some((pending, verdicts)))
-    }
-
-    /// Decides what others have announced, on top of a parcel.
-    fn decide_others(&self, parcel: &mut Parcel, mut state: State) -> Result<(), Error> {
-        let repo = self.repo;
-        if self.is_alone.get() {
-            return Ok(());
-        }
-        let own = inbox::Pending::read(repo)?.map(|pending| (pending.name, pending.commit));
-        let first = parcel.written.first();
-        let trusted = first.and_then(|one| one.ticket.request.trusted);
-        let below = self.share.tracking_inbox();
-        // What was fetched another time may be as old as that.
-        let fetched = if self.has_inbox.get() {
-            repo.refs_below(&below)?
-        } else {
-            Vec::new()
-        };
-        for (tracking, commit) in fetched.into_iter().take(inbox::MOST) {
-            let last = tracking.strip_prefix(&below).unwrap_or_default();
-            let name = format!("{}{last}", inbox::below(&self.share));
-            if own.as_ref().is_some_and(|(own, _)| *own == name) {
-                continue;
-            }
-            let Some(announced) = inbox::read(repo, name, commit) else {
-                continue;
-            };
-            if announced.is_old(repo, parcel.from)? {
-                parcel.decided.push((announced.name, announced.commit));
-                continue;
-            }
-            // The same base means the same plan: by another one it may be decided differently.
-            let is_ours = |one: &Request| trusted.is_some() && one.trusted == trusted;
-            if !announced
-                .requests
-                .iter()
-                .all(|one| is_ours(one) && self.decides(one))
-            {
-                continue;
-            }
-            for (number, request) in announced.requests.iter().enumerate() {
-                let Ok(Applied {
-                    state: next,
-                    event: Some(event),
-                }) = apply(&state, request, self.rules)
-                else {
-                    continue;
-                };
-                let of = For {
-                    author: announced.author.clone(),
-                    trailer: inbox::trailer(&announced, number),
-                };
-                let both = (&state, &next);
-                let commit = entry::write_for(repo, parcel.to, both, &event, Some(of))?;
-                (parcel.to, state) = (Some(commit), next);
-            }
-            parcel.decided.push((announced.name, announced.commit));
-        }
-        parcel.decided.extend(own);
-        Ok(())
-    }
-
-    // ---- pushing ----
 
     /// Pushes once.
     fn push(&self, parcel: &Parcel) -> Result<Sent, Error> {
@@ -741,7 +530,7 @@ impl<'a, 'r> Shared<'a, 'r> {
     }
 
     /// Whether this program can decide it: only some can compare patterns.
-    fn decides(&self, request: &Request) -> bool {
+    pub(super) fn decides(&self, request: &Request) -> bool {
         !request.what.compares() || self.rules.compare.is_some()
     }
 

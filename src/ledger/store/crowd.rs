@@ -1,0 +1,227 @@
+//! What does a machine do that has lost a race against many others?
+//!
+//! It looks whether others write at this very moment. If they do, it announces what it has to ask
+//! ([`inbox`]), waits, and looks again: whoever stands first among the announcers decides for all
+//! of them, in one push.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
+use jiff::SignedDuration;
+
+use super::entry::{self, For};
+use super::inbox::{self, Asked};
+use super::queue::Ticket;
+use super::shared::{Parcel, Shared, TALK};
+use super::{REF, chain, outbox};
+use crate::clock;
+use crate::git::{Expect, Id, Pushed, Update};
+use crate::ledger::error::Error;
+use crate::ledger::history;
+use crate::ledger::operation::Machine;
+use crate::ledger::request::Request;
+use crate::ledger::state::State;
+use crate::ledger::transition::{Applied, apply};
+
+/// An entry of the ledger that is no older than this was written at the same moment.
+const MOMENT: SignedDuration = SignedDuration::from_secs(5);
+
+/// What was announced, and the entry that each request has become, if it has.
+type Decided = (inbox::Pending, Vec<Option<Id>>);
+
+impl Shared<'_, '_> {
+    /// Whether others write at this very moment, now that a push from `from` has lost and the remote
+    /// was looked at. It may be wrong, by the clocks of others: then a push more is lost, or a look.
+    pub(super) fn is_contended(&self, from: Option<Id>) -> Result<bool, Error> {
+        let tip = self.repo.read_ref(REF)?;
+        let Some(tip) = tip.filter(|tip| Some(*tip) != from) else {
+            return Ok(true);
+        };
+        let (written, _) = history::time(&self.repo.commit(tip)?.committer);
+        Ok(clock::now().duration_since(written).abs() <= MOMENT)
+    }
+
+    /// The pauses between tries, of the length that one has taken: all of them share the server.
+    pub(super) fn waits(&self, one: Duration) -> ExponentialBackoff {
+        ExponentialBuilder::default()
+            .with_min_delay((one / 4).max(Duration::from_millis(20)))
+            .with_max_delay(Duration::from_secs(8))
+            .with_factor(1.5)
+            .with_jitter()
+            .without_max_times()
+            .with_total_delay(Some(self.left()))
+            .build()
+    }
+
+    /// Whether a request has nothing to write on the ledger as it is now.
+    pub(super) fn is_in_vain(&self, own: Option<&Ticket>) -> Result<bool, Error> {
+        let Some(own) = own else {
+            return Ok(false);
+        };
+        let applied = apply(&self.ledger.read()?, &own.request, self.rules);
+        Ok(!matches!(applied, Ok(Applied { event: Some(_), .. })))
+    }
+
+    /// Whether no other machine's announcement stands before that of this one.
+    pub(super) fn is_first(&self) -> Result<bool, Error> {
+        let Some(pending) = inbox::Pending::read(self.repo)? else {
+            return Ok(true);
+        };
+        let all = self.repo.refs_below(&self.share.tracking_inbox())?;
+        let own = all.iter().position(|(_, commit)| *commit == pending.commit);
+        Ok(own.is_none_or(|own| own == 0))
+    }
+
+    /// Leaves what waits to whoever writes next, unless that was done before.
+    pub(super) fn announce(&self, own: Option<&Ticket>, parcel: &Parcel) -> Result<(), Error> {
+        if self.is_alone.get() || inbox::Pending::read(self.repo)?.is_some() {
+            return Ok(());
+        }
+        let Some(machine) = Machine::known(self.repo) else {
+            return Ok(());
+        };
+        let plain = |request: &Request| request.publish.is_empty();
+        let mut rides = outbox::read(self.repo)?.pending;
+        let last = rides
+            .iter()
+            .position(|one| Some(one.commit) == parcel.carried);
+        // What was said since waits for the next push.
+        rides.truncate(last.map_or(0, |last| last + 1));
+        let mut asked: Vec<Asked> = rides
+            .into_iter()
+            .map(|one| Asked {
+                request: one.request,
+                ticket: None,
+            })
+            .collect();
+        asked.extend(parcel.written.iter().map(|one| Asked {
+            request: one.ticket.request.clone(),
+            ticket: Some(one.ticket.clone()),
+        }));
+        if own.is_none() || !asked.iter().all(|one| plain(&one.request)) {
+            return Ok(());
+        }
+        let requests = asked.iter().map(|one| one.request.clone()).collect();
+        let Some(commit) = inbox::write(self.repo, parcel.from, requests)? else {
+            return Ok(());
+        };
+        let pending = inbox::Pending {
+            name: inbox::name(&self.share, &machine),
+            commit,
+            since: parcel.from,
+            carried: parcel.carried,
+            asked,
+        };
+        pending.write(self.repo)?;
+        let update = Update {
+            name: pending.name.clone(),
+            from: Expect::Absent,
+            to: Some(pending.commit),
+        };
+        match self.repo.push(&self.share.remote, &[update], TALK)? {
+            // It may have arrived: the next look tells.
+            Pushed::Done | Pushed::Unknown(_) => {}
+            // One that an earlier process has left there is decided by whoever writes next.
+            Pushed::Lost { .. } | Pushed::Unwanted { .. } | Pushed::NotAtomic => {
+                inbox::Pending::forget(self.repo)?;
+                self.is_alone.set(true);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes back what was announced; whether it is not decided, and will not be.
+    pub(super) fn withdraw(&self) -> Result<bool, Error> {
+        let Some(pending) = inbox::Pending::read(self.repo)? else {
+            return Ok(true);
+        };
+        let update = Update {
+            name: pending.name.clone(),
+            from: Expect::At(pending.commit),
+            to: None,
+        };
+        if let Pushed::Done = self.repo.push(&self.share.remote, &[update], TALK)? {
+            inbox::Pending::forget(self.repo)?;
+            return Ok(true);
+        }
+        self.fetch()?;
+        Ok(inbox::Pending::read(self.repo)?.is_some())
+    }
+
+    /// What became of the announcement, now that the remote's ledger and inbox are here: `None`
+    /// where nobody has decided it.
+    pub(super) fn decided(&self, tip: Id) -> Result<Option<Decided>, Error> {
+        let Some(pending) = inbox::Pending::read(self.repo)? else {
+            return Ok(None);
+        };
+        let entries = chain::since(self.repo, tip, pending.since)?;
+        let verdicts = pending.verdicts(self.repo, &entries)?;
+        let last = pending.name.rsplit('/').next().unwrap_or_default();
+        let here = format!("{}{last}", self.share.tracking_inbox());
+        let waits = self.repo.read_ref(&here)? == Some(pending.commit);
+        // The server shows its refs one after the other: what the ledger names is decided, even
+        // where the announcement was still to be seen.
+        let is_decided = !waits || verdicts.iter().any(Option::is_some);
+        Ok(is_decided.then_some((pending, verdicts)))
+    }
+
+    /// Decides what others have announced, on top of a parcel.
+    pub(super) fn decide_others(&self, parcel: &mut Parcel, mut state: State) -> Result<(), Error> {
+        let repo = self.repo;
+        if self.is_alone.get() {
+            return Ok(());
+        }
+        let own = inbox::Pending::read(repo)?.map(|pending| (pending.name, pending.commit));
+        let first = parcel.written.first();
+        let trusted = first.and_then(|one| one.ticket.request.trusted);
+        let below = self.share.tracking_inbox();
+        // What was fetched another time may be as old as that.
+        let fetched = if self.has_inbox.get() {
+            repo.refs_below(&below)?
+        } else {
+            Vec::new()
+        };
+        for (tracking, commit) in fetched.into_iter().take(inbox::MOST) {
+            let last = tracking.strip_prefix(&below).unwrap_or_default();
+            let name = format!("{}{last}", inbox::below(&self.share));
+            if own.as_ref().is_some_and(|(own, _)| *own == name) {
+                continue;
+            }
+            let Some(announced) = inbox::read(repo, name, commit) else {
+                continue;
+            };
+            if announced.is_old(repo, parcel.from)? {
+                parcel.decided.push((announced.name, announced.commit));
+                continue;
+            }
+            // The same base means the same plan: by another one it may be decided differently.
+            let is_ours = |one: &Request| trusted.is_some() && one.trusted == trusted;
+            if !announced
+                .requests
+                .iter()
+                .all(|one| is_ours(one) && self.decides(one))
+            {
+                continue;
+            }
+            for (number, request) in announced.requests.iter().enumerate() {
+                let Ok(Applied {
+                    state: next,
+                    event: Some(event),
+                }) = apply(&state, request, self.rules)
+                else {
+                    continue;
+                };
+                let of = For {
+                    author: announced.author.clone(),
+                    trailer: inbox::trailer(&announced, number),
+                };
+                let both = (&state, &next);
+                let commit = entry::write_for(repo, parcel.to, both, &event, Some(of))?;
+                (parcel.to, state) = (Some(commit), next);
+            }
+            parcel.decided.push((announced.name, announced.commit));
+        }
+        parcel.decided.extend(own);
+        Ok(())
+    }
+}
