@@ -7,12 +7,15 @@ All machines begin at one instant.
 
 - naive: fetch, push, at once again.
 - announced: push; who loses fetches, to see what was written, pushes an announcement, waits between
-  a quarter and half of the time that the first push took, and fetches; who stands first among those that wait decides them all with one push,
-  which takes longer by a bit for each of them. Others look again, half as often each time.
+  a quarter and half of the time that the first push took, and looks at the refs. Who stands first
+  among those that wait fetches what they have announced and decides them all with one push, which
+  takes longer by a bit for each of them. Others look again, half as often each time, and fetch what
+  was decided.
 
 Nothing else costs anything: no work on the machines, no distance to the server, no failures.
 
-usage: race_simulation.py OUT [--push 0.06] [--fetch 0.05] [--each 0.002] [--at-once 2]
+usage: race_simulation.py OUT [--push 0.06] [--fetch 0.05] [--look 0.02]
+                                [--each 0.002] [--at-once 2]
 """
 
 import argparse
@@ -73,21 +76,24 @@ def simulate(machines, announces, options, seed):
             waiting[machine] = False
             pause(after, now, machine, took[machine], dice)
         elif what == "wakes":
-            after(server.serve(now, options.fetch), "fetched", machine, data)
+            after(server.serve(now, options.look), "glanced", machine, data)
+        elif what == "glanced":
+            open_ = [one for one, decided in waiting.items() if not decided]
+            span, looks = data
+            if waiting[machine] or machine == min(open_) or looks > 4:
+                after(server.serve(now, options.fetch), "fetched", machine, data)
+            else:
+                pause(after, now, machine, 1.5 * span, dice, looks + 1)
         elif not announces:
             after(server.serve(now, options.push), "pushed", machine, (server.version, ()))
         elif waiting.get(machine):
             done[machine] = now
             del waiting[machine]
         else:
-            open_ = [one for one, decided in waiting.items() if not decided]
-            span, looks = data
-            if machine == min(open_) or looks > 3:
-                others = tuple(one for one in open_ if one != machine)
-                cost = options.push + options.each * len(others)
-                after(server.serve(now, cost), "pushed", machine, (server.version, others))
-            else:
-                pause(after, now, machine, 1.5 * span, dice, looks + 1)
+            others = tuple(one for one, decided in waiting.items()
+                           if not decided and one != machine)
+            cost = options.push + options.each * len(others)
+            after(server.serve(now, cost), "pushed", machine, (server.version, others))
     return max(done.values()), server.calls
 
 
@@ -101,6 +107,7 @@ def main():
     parser.add_argument("out")
     parser.add_argument("--push", type=float, default=0.06)
     parser.add_argument("--fetch", type=float, default=0.05)
+    parser.add_argument("--look", type=float, default=0.02)
     parser.add_argument("--each", type=float, default=0.002)
     parser.add_argument("--at-once", type=int, default=2)
     options = parser.parse_args()

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use bstr::ByteSlice as _;
+
 use super::{Call, Error, Id, Repo};
 
 /// How often a fetch is tried that another fetch of the same branch got in the way of.
@@ -80,6 +82,25 @@ impl Repo {
             .args(["ls-remote", "--quiet", "--end-of-options", remote, pattern])
             .run_within(&[0], limit)?;
         Ok(self.refs_told(&output.stdout))
+    }
+
+    /// The repository that a remote is, only to be read, where it is one of this computer whose refs
+    /// can be read without starting git.
+    pub fn beside(&self, remote: &str) -> Option<Repo> {
+        let found = self.gix.find_remote(remote).ok()?;
+        let url = found.url(gix::remote::Direction::Fetch)?;
+        let path = gix::path::from_bstr(url.path.as_bstr()).ok()?;
+        let is_path = url.scheme == gix::url::Scheme::File && path.is_absolute();
+        if !is_path
+            || self
+                .config(&format!("remote.{remote}.uploadpack"))
+                .is_some()
+        {
+            return None;
+        }
+        let mut there = Repo::at(&path).ok()?;
+        there.is_only_read = true;
+        (!there.asks_git_for_refs).then_some(there)
     }
 
     /// The refs that `git ls-remote` names; what is no id and no name is left out.

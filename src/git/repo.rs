@@ -35,6 +35,8 @@ pub struct Repo {
     version: OnceCell<Version>,
     /// Whether refs are kept in a way that only git can read.
     pub(super) asks_git_for_refs: bool,
+    /// Whether it is somebody else's, in which nothing is ever written.
+    pub(super) is_only_read: bool,
     /// Who commits, at the time of the first question.
     committer: OnceCell<BString>,
     /// What others have understood of the objects here.
@@ -109,6 +111,7 @@ impl Repo {
             committer: OnceCell::new(),
             aside: RefCell::default(),
             asks_git_for_refs,
+            is_only_read: false,
         })
     }
 
@@ -140,6 +143,11 @@ impl Repo {
     /// A place of ours inside the shared git directory: `.git/git-stream/<name>`.
     pub fn private(&self, name: &str) -> PathBuf {
         self.common_dir.join("git-stream").join(name)
+    }
+
+    /// Whether it is somebody else's, in which nothing is ever written.
+    pub fn is_only_read(&self) -> bool {
+        self.is_only_read
     }
 
     /// Whether the caller stands in a linked worktree, and what git calls it.

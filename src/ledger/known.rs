@@ -211,7 +211,8 @@ impl Known {
     /// Writes the file anew, where much of a state is not in it. It is there to save time: where it
     /// cannot be written, that is all that is lost.
     pub(super) fn save(&self, repo: &Repo, state: &State) {
-        if *self.new.borrow() < NEW || state.streams.len() < MANY {
+        let is_much = *self.new.borrow() >= NEW && state.streams.len() >= MANY;
+        if !is_much || repo.is_only_read() {
             return;
         }
         *self.new.borrow_mut() = 0;

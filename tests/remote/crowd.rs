@@ -24,6 +24,7 @@ impl Scene {
         let fleet = Fleet::new();
         let (one, two) = (fleet.ready_machine("one"), fleet.ready_machine("two"));
         fleet.hook("pre-receive", LOSE_ONCE);
+        fleet.ask_git([&two]);
         Scene { fleet, one, two }
     }
 

@@ -66,6 +66,14 @@ impl Fleet {
         machine
     }
 
+    /// Has these machines ask git where the remote's refs are, as over a network.
+    pub(super) fn ask_git<'m>(&self, machines: impl IntoIterator<Item = &'m PathBuf>) {
+        for machine in machines {
+            let words = ["config", "remote.origin.uploadpack", "git-upload-pack"];
+            self.sandbox.git_in(machine, &words);
+        }
+    }
+
     /// How many claims the remote's ledger has seen.
     pub(super) fn claims(&self) -> usize {
         let subjects = self.ledger();

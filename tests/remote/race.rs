@@ -14,6 +14,7 @@ fn of_many_machines_on_overlapping_patterns_exactly_one_wins() {
     let clones: Vec<_> = (0..machines())
         .map(|at| fleet.ready_machine(&format!("m{at}")))
         .collect();
+    fleet.ask_git(clones.iter().step_by(2));
     let calls: Vec<Call> = clones
         .iter()
         .enumerate()
@@ -46,6 +47,7 @@ fn of_many_machines_on_streams_of_their_own_every_one_wins_once() {
     let clones: Vec<_> = (0..machines())
         .map(|at| fleet.ready_machine(&format!("m{at}")))
         .collect();
+    fleet.ask_git(clones.iter().step_by(2));
     let calls: Vec<Call> = clones
         .iter()
         .enumerate()

@@ -12,10 +12,10 @@ use jiff::SignedDuration;
 use super::entry::{self, For};
 use super::inbox::{self, Asked};
 use super::queue::Ticket;
-use super::shared::{Parcel, Shared, TALK};
+use super::shared::{Parcel, Shared, TALK, is_answered};
 use super::{REF, chain, outbox};
 use crate::clock;
-use crate::git::{Expect, Id, Pushed, Update};
+use crate::git::{Expect, Id, Pushed, Repo, Update};
 use crate::ledger::error::Error;
 use crate::ledger::history;
 use crate::ledger::operation::Machine;
@@ -23,11 +23,32 @@ use crate::ledger::request::Request;
 use crate::ledger::state::State;
 use crate::ledger::transition::{Applied, apply};
 
+/// How often it is looked whether somebody else has decided what was announced, for each try.
+const PATIENT_LOOKS: u32 = 4;
 /// An entry of the ledger that is no older than this was written at the same moment.
 const MOMENT: SignedDuration = SignedDuration::from_secs(5);
 
 /// What was announced, and the entry that each request has become, if it has.
 type Decided = (inbox::Pending, Vec<Option<Id>>);
+
+/// How the wait for others has ended.
+pub(super) enum Turn {
+    /// They have decided.
+    Answered,
+    /// This machine is to decide.
+    Mine,
+    /// There is no time left.
+    Over,
+}
+
+/// Where an announcement stands among those of other machines.
+#[derive(PartialEq)]
+enum Place {
+    First,
+    Behind,
+    /// It is decided, mostly.
+    Gone,
+}
 
 impl Shared<'_, '_> {
     /// Whether others write at this very moment, now that a push from `from` has lost and the remote
@@ -37,8 +58,29 @@ impl Shared<'_, '_> {
         let Some(tip) = tip.filter(|tip| Some(*tip) != from) else {
             return Ok(true);
         };
-        let (written, _) = history::time(&self.repo.commit(tip)?.committer);
-        Ok(clock::now().duration_since(written).abs() <= MOMENT)
+        is_of_this_moment(self.repo, tip)
+    }
+
+    /// Whether the same is to be seen without bringing the remote's ledger here, and a request has
+    /// still something to write on that. Where it cannot be seen, it is not.
+    pub(super) fn is_seen_contended(&self, own: Option<&Ticket>, from: Option<Id>) -> bool {
+        let (Some(own), Some(there)) = (own, self.beside()) else {
+            return false;
+        };
+        let look = || -> Result<bool, Error> {
+            let Some(tip) = there.read_ref(&self.share.name)? else {
+                return Ok(false);
+            };
+            let state = entry::read(there, Some(tip))?;
+            Ok((Some(tip) == from || is_of_this_moment(there, tip)?)
+                && self.is_written(&state, &own.request))
+        };
+        look().unwrap_or(false)
+    }
+
+    fn beside(&self) -> Option<&Repo> {
+        let beside = || self.repo.beside(&self.share.remote);
+        self.beside.get_or_init(beside).as_ref()
     }
 
     /// The pauses between tries, of the length that one has taken: all of them share the server.
@@ -54,22 +96,82 @@ impl Shared<'_, '_> {
     }
 
     /// Whether a request has nothing to write on the ledger as it is now.
-    pub(super) fn is_in_vain(&self, own: Option<&Ticket>) -> Result<bool, Error> {
+    fn is_in_vain(&self, own: Option<&Ticket>) -> Result<bool, Error> {
         let Some(own) = own else {
             return Ok(false);
         };
-        let applied = apply(&self.ledger.read()?, &own.request, self.rules);
-        Ok(!matches!(applied, Ok(Applied { event: Some(_), .. })))
+        Ok(!self.is_written(&self.ledger.read()?, &own.request))
     }
 
-    /// Whether no other machine's announcement stands before that of this one.
-    pub(super) fn is_first(&self) -> Result<bool, Error> {
+    /// Whether a request has something to write on a state.
+    fn is_written(&self, state: &State, request: &Request) -> bool {
+        let applied = apply(state, request, self.rules);
+        matches!(applied, Ok(Applied { event: Some(_), .. }))
+    }
+
+    /// Waits until what was announced is decided, or is to be decided here: then everything that is
+    /// announced is here as well.
+    pub(super) fn wait_for_others(
+        &self,
+        own: Option<&Ticket>,
+        waits: &mut ExponentialBackoff,
+        looks: &mut u32,
+        losses: u32,
+    ) -> Result<Turn, Error> {
+        loop {
+            let wait = waits.next();
+            match wait {
+                Some(wait) => std::thread::sleep(wait.min(self.left())),
+                // The last look at what became of the last push.
+                None if self.lost.get() => {}
+                None => return Ok(Turn::Over),
+            }
+            let place = self.place()?;
+            *looks += 1;
+            // Whoever stands first writes for all; where nobody does, the others do.
+            let is_ours = place == Place::First || *looks > PATIENT_LOOKS * losses;
+            if wait.is_none() || place == Place::Gone || self.is_alone.get() {
+                self.fetch()?;
+            } else if is_ours {
+                self.fetch_all()?;
+            } else {
+                continue;
+            }
+            if is_answered(own) {
+                return Ok(Turn::Answered);
+            }
+            if wait.is_none() {
+                return Ok(Turn::Over);
+            }
+            // Nothing of it is announced any more, or who asks will be told no.
+            if is_ours || inbox::Pending::read(self.repo)?.is_none() || self.is_in_vain(own)? {
+                return Ok(Turn::Mine);
+            }
+        }
+    }
+
+    /// Where the announcement of this machine stands, as the remote's refs say: nothing is brought
+    /// here for that.
+    fn place(&self) -> Result<Place, Error> {
         let Some(pending) = inbox::Pending::read(self.repo)? else {
-            return Ok(true);
+            return Ok(Place::First);
         };
-        let all = self.repo.refs_below(&self.share.tracking_inbox())?;
-        let own = all.iter().position(|(_, commit)| *commit == pending.commit);
-        Ok(own.is_none_or(|own| own == 0))
+        let below = inbox::below(&self.share);
+        let announced = match self.beside() {
+            Some(there) => there.refs_below(below),
+            None => {
+                let remote = &self.share.remote;
+                self.repo.remote_refs(remote, &format!("{below}*"), TALK)
+            }
+        };
+        // Where it cannot be seen, the fetch that follows says why.
+        let mut announced = announced.unwrap_or_default().into_iter();
+        let own = announced.position(|one| one == (pending.name.clone(), pending.commit));
+        Ok(match own {
+            None => Place::Gone,
+            Some(0) => Place::First,
+            Some(_) => Place::Behind,
+        })
     }
 
     /// Leaves what waits to whoever writes next, unless that was done before.
@@ -156,8 +258,7 @@ impl Shared<'_, '_> {
         };
         let entries = chain::since(self.repo, tip, pending.since)?;
         let verdicts = pending.verdicts(self.repo, &entries)?;
-        let last = pending.name.rsplit('/').next().unwrap_or_default();
-        let here = format!("{}{last}", self.share.tracking_inbox());
+        let here = inbox::here(&self.share, &pending.name);
         let waits = self.repo.read_ref(&here)? == Some(pending.commit);
         // The server shows its refs one after the other: what the ledger names is decided, even
         // where the announcement was still to be seen.
@@ -224,4 +325,10 @@ impl Shared<'_, '_> {
         parcel.decided.extend(own);
         Ok(())
     }
+}
+
+/// Whether an entry of the ledger was written just now.
+fn is_of_this_moment(repo: &Repo, entry: Id) -> Result<bool, Error> {
+    let (written, _) = history::time(&repo.commit(entry)?.committer);
+    Ok(clock::now().duration_since(written).abs() <= MOMENT)
 }

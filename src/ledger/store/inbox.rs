@@ -166,6 +166,12 @@ pub(super) fn below(share: &Share) -> &'static str {
     }
 }
 
+/// Where what is announced there is here, when it was fetched.
+pub(super) fn here(share: &Share, there: &str) -> String {
+    let name = there.strip_prefix(below(share)).unwrap_or_default();
+    format!("{}{name}", share.tracking_inbox())
+}
+
 /// The ref of this machine.
 pub(super) fn name(share: &Share, machine: &Machine) -> String {
     format!("{}{}", below(share), machine.id)

@@ -20,10 +20,11 @@
 //! ledger, all of it or nothing. What the remote does not want of that is taken out of the parcel,
 //! and everything else goes on.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use super::crowd::Turn;
 use super::inbox;
 use super::note::{Awaited, Note};
 use super::queue::{self, Answer, Ticket};
@@ -41,8 +42,6 @@ use crate::ledger::transition::{Applied, Rules, apply};
 pub(super) const TALK: Duration = Duration::from_secs(30);
 /// How long it may take where more than the ledger is pushed.
 const PUBLISHING: Duration = Duration::from_secs(120);
-/// How often it is looked whether somebody else has decided what was announced, for each try.
-const PATIENT_LOOKS: u32 = 3;
 /// How long a request is tried at all, unless `GIT_STREAM_PATIENCE` says it in seconds.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -53,12 +52,12 @@ pub(super) struct Shared<'a, 'r> {
     pub(super) share: Share,
     pub(super) rules: &'a Rules<'a>,
     pub(super) deadline: Instant,
-    /// Whether many write to the ledger at this moment, so that announcements are looked for.
-    is_crowded: Cell<bool>,
     /// Whether the server cannot remove them together with the ledger's move.
     pub(super) is_alone: Cell<bool>,
     /// Whether what was announced was fetched for this.
     pub(super) has_inbox: Cell<bool>,
+    /// The remote itself, where it is a repository of this computer.
+    pub(super) beside: OnceCell<Option<Repo>>,
     /// Whether the remote has said what it has.
     has_heard: Cell<bool>,
     /// Whether the last push was lost, and its note is to be judged by the next look.
@@ -110,7 +109,7 @@ impl<'a, 'r> Shared<'a, 'r> {
             share,
             rules,
             deadline: Instant::now() + patience(),
-            is_crowded: Cell::new(false),
+            beside: OnceCell::new(),
             is_alone: Cell::new(false),
             has_inbox: Cell::new(false),
             has_heard: Cell::new(false),
@@ -329,7 +328,7 @@ impl<'a, 'r> Shared<'a, 'r> {
             }
             // Most that lose had an old view only. What was written meanwhile may be an answer, and
             // who is alone gets through now; in a crowd this push would be lost like the last one.
-            if !is_fresh {
+            if !is_fresh && !self.is_seen_contended(own, parcel.from) {
                 self.fetch()?;
                 is_fresh = true;
                 if is_answered(own) {
@@ -339,32 +338,13 @@ impl<'a, 'r> Shared<'a, 'r> {
                 continue;
             }
             joins = false;
-            self.is_crowded.set(true);
             self.announce(own, &parcel)?;
             let waits = waits.get_or_insert_with(|| self.waits(took));
-            loop {
-                let wait = waits.next();
-                match wait {
-                    Some(wait) => std::thread::sleep(wait.min(self.left())),
-                    // The last look at what became of the last push.
-                    None if self.lost.get() => {}
-                    None => return self.give_up(),
-                }
-                self.fetch()?;
-                is_fresh = true;
-                looks += 1;
-                if is_answered(own) {
-                    // What has arrived after all is not to be decided by others once more.
-                    return self.withdraw().map(drop);
-                }
-                if wait.is_none() {
-                    return self.give_up();
-                }
-                // Whoever stands first writes for all; where nobody does, the others do. Who will
-                // be told no waits for nobody.
-                if looks > PATIENT_LOOKS * losses || self.is_first()? || self.is_in_vain(own)? {
-                    break;
-                }
+            match self.wait_for_others(own, waits, &mut looks, losses)? {
+                Turn::Mine => is_fresh = true,
+                // What has arrived after all is not to be decided by others once more.
+                Turn::Answered => return self.withdraw().map(drop),
+                Turn::Over => return self.give_up(),
             }
         }
     }
@@ -611,14 +591,25 @@ impl<'a, 'r> Shared<'a, 'r> {
         watch::look(self.repo, &entry::read(self.repo, tip)?)
     }
 
-    /// Brings the remote's ledger here, and follows it unless a push is still to be judged.
+    /// Brings the remote's ledger here, and follows it unless a push is still to be judged. Of what is
+    /// announced, only that of this machine is looked at.
     pub(super) fn fetch(&self) -> Result<(), Error> {
+        let own = inbox::Pending::read(self.repo)?.map(|pending| pending.name);
+        self.fetch_with(own.as_deref())
+    }
+
+    /// The same, with everything that is announced.
+    pub(super) fn fetch_all(&self) -> Result<(), Error> {
+        self.fetch_with(Some(inbox::below(&self.share)))?;
+        self.has_inbox.set(true);
+        Ok(())
+    }
+
+    fn fetch_with(&self, announced: Option<&str>) -> Result<(), Error> {
         let Share { remote, name } = &self.share;
         let tracking = self.share.tracking();
-        let is_announced = inbox::Pending::read(self.repo)?.is_some();
-        let inbox = self.share.tracking_inbox();
-        let below = (inbox::below(&self.share), inbox.as_str());
-        let below = (is_announced || self.is_crowded.get()).then_some(below);
+        let here = announced.map(|there| inbox::here(&self.share, there));
+        let below = announced.zip(here.as_deref());
         let fetch = |below| self.repo.fetch_refs(remote, (name, &tracking), below, TALK);
         let fetched = match fetch(below) {
             // An announcement that somebody has removed meanwhile cannot be had any more. What is
@@ -638,9 +629,6 @@ impl<'a, 'r> Shared<'a, 'r> {
                 }),
                 Ok(Some(_)) | Err(_) => Err(self.unreachable(source)),
             };
-        }
-        if below.is_some() {
-            self.has_inbox.set(true);
         }
         super::view::remember(self.repo)?;
         self.bring_kept()?;
@@ -864,7 +852,7 @@ fn patience() -> Duration {
     seconds.map_or(PATIENCE, Duration::from_secs)
 }
 
-fn is_answered(own: Option<&Ticket>) -> bool {
+pub(super) fn is_answered(own: Option<&Ticket>) -> bool {
     own.is_some_and(|own| !own.waits())
 }
 
