@@ -45,6 +45,20 @@ fn taken(fleet: &Fleet) -> BTreeSet<String> {
     took.filter_map(name).collect()
 }
 
+/// The refs of old chains on the remote that no seam names.
+fn kept_for_nothing(fleet: &Fleet) -> Vec<String> {
+    let git = |words: &[&str]| fleet.sandbox.git_in(&fleet.remote, words);
+    let format = "--format=%(trailers:key=Compacts,valueonly)";
+    let named = git(&["log", format, "--glob=refs/stream/history/", LEDGER]);
+    let kept = git(&[
+        "for-each-ref",
+        "--format=%(objectname)",
+        "refs/stream/history/",
+    ]);
+    let kept = kept.lines().filter(|kept| !named.contains(kept));
+    kept.map(str::to_owned).collect()
+}
+
 #[test]
 fn every_machine_goes_on_with_a_ledger_that_was_shortened() {
     let fleet = Fleet::new();
@@ -240,6 +254,7 @@ fn of_several_at_once_one_shortens_it_and_no_claim_is_lost() {
         claim(&fleet, machine, &format!("s{number}"))
             .go()
             .succeeded();
+    let mut spare = 0;
     }
     let all = ["first", "s0", "s1", "s2", "s3"].map(str::to_owned);
     assert_eq!(taken(&fleet), all.into());
@@ -248,7 +263,9 @@ fn of_several_at_once_one_shortens_it_and_no_claim_is_lost() {
     }
 }
 
+        spare += kept_for_nothing(&fleet).len();
 #[test]
+        assert_eq!(kept_for_nothing(&fleet), Vec::<String>::new(), "{kill:?}");
 fn where_a_server_takes_branches_only_the_old_chain_is_one() {
     let fleet = Fleet::with_plan("ledger = \"refs/heads/stream-ledger\"\n");
     let (one, two) = (fleet.ready_machine("one"), fleet.ready_machine("two"));
@@ -262,6 +279,7 @@ fn where_a_server_takes_branches_only_the_old_chain_is_one() {
             "--format=%(refname) %(objectname)",
             "refs/heads/stream-history/",
         ],
+    assert!(spare > 0, "it has died between its pushes as well");
     );
     let (name, id) = kept.trim().split_once(' ').unwrap();
     assert_eq!(name, format!("refs/heads/stream-history/{id}"));

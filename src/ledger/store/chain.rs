@@ -37,8 +37,16 @@ pub(super) fn kept(old: Id) -> String {
 
 /// The ref of the remote that keeps it.
 pub(super) fn kept_there(share: &Share, old: Id) -> String {
-    let is_branch = share.name.starts_with("refs/heads/");
-    format!("{}{old}", if is_branch { KEPT_BRANCHES } else { KEPT })
+    format!("{}{old}", kept_below(share))
+}
+
+/// Below which the remote keeps such chains.
+pub(super) fn kept_below(share: &Share) -> &'static str {
+    if share.name.starts_with("refs/heads/") {
+        KEPT_BRANCHES
+    } else {
+        KEPT
+    }
 }
 
 /// The first commit of a new chain.

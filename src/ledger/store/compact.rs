@@ -9,6 +9,7 @@
 //! its first commit names a chain that contains what they knew, has the tree of that chain's tip,
 //! and the remote keeps that chain.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use super::note::Note;
@@ -151,6 +152,7 @@ impl Shared<'_, '_> {
             return Ok(Once::Nothing);
         };
         let remote = &self.share.remote;
+            self.forget_spare()?;
         let there = chain::kept_there(&self.share, compacted.old);
         self.keep_there(&there, compacted.old)?;
         compacted.new = Some(note.to);
@@ -255,12 +257,40 @@ impl Shared<'_, '_> {
         };
         // As long as the ledger is there, a push that has failed may still arrive.
         if tip != old && chain::includes(self.repo, (old, tip), &|_| Ok(false))? {
-            let update = Update {
-                name: name.to_owned(),
-                from: Expect::At(old),
-                to: None,
-            };
-            drop(self.repo.push(&self.share.remote, &[update], TALK)?);
+            self.take_away(name, old)?;
+        }
+        Ok(())
+    }
+
+    fn take_away(&self, name: &str, old: Id) -> Result<(), Error> {
+        let update = Update {
+            name: name.to_owned(),
+            from: Expect::At(old),
+            to: None,
+        };
+        drop(self.repo.push(&self.share.remote, &[update], TALK)?);
+        Ok(())
+    }
+
+    /// Takes away what the remote keeps for nothing: of a compaction that has died between its two
+    /// pushes, on a ledger that has gone on since.
+    fn forget_spare(&self) -> Result<(), Error> {
+        let (repo, below) = (self.repo, chain::kept_below(&self.share));
+        let kept = repo.remote_refs(&self.share.remote, &format!("{below}*"), TALK);
+        let kept = kept.map_err(|source| self.unreachable(source))?;
+        let Some(tip) = repo.read_ref(REF)?.filter(|_| !kept.is_empty()) else {
+            return Ok(());
+        };
+        let entries: HashSet<Id> = chain::since(repo, tip, None)?.into_iter().collect();
+        let mut named = HashSet::new();
+        for id in &entries {
+            named.extend(chain::named(repo, &repo.commit(*id)?));
+        }
+        for (name, old) in kept {
+            let is_spare = old != tip && entries.contains(&old) && !named.contains(&old);
+            if is_spare && name == chain::kept_there(&self.share, old) {
+                self.take_away(&name, old)?;
+            }
         }
         Ok(())
     }
