@@ -47,6 +47,8 @@ pub enum Error {
     Nothing {
         /// The caller.
         agent: AgentName,
+        /// What brings the entries here that came before, where the ledger was shortened.
+        before: Option<String>,
         /// The stream that was named.
         stream: Option<StreamName>,
     },
@@ -55,6 +57,8 @@ pub enum Error {
     NoOperation {
         /// What was given.
         op: String,
+        /// What brings the entries here that came before, where the ledger was shortened.
+        before: Option<String>,
     },
     /// It is nothing that can be taken back.
     #[error("'{event}' is nothing that can be taken back")]
@@ -292,6 +296,17 @@ impl Explain for Error {
             Error::Land(error) => return error.hints(),
             Error::LandsNot(landed) => return landed.hints(),
             Error::InTheWay { obstacle, .. } => return obstacle.hints_before(AGAIN),
+            Error::Nothing {
+                before: Some(command),
+                ..
+            }
+            | Error::NoOperation {
+                before: Some(command),
+                ..
+            } => format!(
+                "Nothing was changed. The ledger was shortened, and what came before is not here; \
+                 get it with `{command}`, and ask again."
+            ),
             Error::Nothing { .. } => "Nothing was changed. See what others have done with \
                  `git stream log`; a person may take it back with `git stream undo --op ID`."
                 .to_owned(),

@@ -146,9 +146,14 @@ pub(super) fn find(repo: &Repo, wanted: &Wanted<'_>) -> Result<(Found, Vec<Entry
         newer.retain(|other| other.event.op != op);
         nothing.insert(op.as_str().to_owned());
     }
+    let before = ledger.command_for_before()?;
     Err(match wanted.op {
-        Some(op) => Error::NoOperation { op: op.to_owned() },
+        Some(op) => Error::NoOperation {
+            op: op.to_owned(),
+            before,
+        },
         None => Error::Nothing {
+            before,
             agent: wanted.agent.clone(),
             stream: wanted.stream.cloned(),
         },

@@ -133,6 +133,48 @@ fn every_machine_goes_on_with_a_ledger_that_was_shortened() {
     }
 }
 
+/// A fresh clone has nothing of what was before the seam: it says so, and how to get it.
+#[test]
+fn what_was_done_before_the_seam_is_taken_back_where_it_is_known() {
+    let fleet = Fleet::new();
+    let one = fleet.ready_machine("one");
+    claim(&fleet, &one, "api").go().succeeded();
+    let release = ["release", "api"];
+    fleet.on(&one, &release).agent("a1").go().succeeded();
+    fleet.on(&one, &COMPACT).go().succeeded();
+    let fresh = fleet.ready_machine("fresh");
+    // A clone by path has got objects that no ref leads to.
+    fleet.sandbox.git_in(&fresh, &["prune", "--expire=now"]);
+    let log = fleet.on(&one, &["log", "--json"]).go().stdout();
+    let released = log.lines().find(|line| line.contains("release")).unwrap();
+    let released: serde_json::Value = serde_json::from_str(released).unwrap();
+    let op = released["op"].as_str().unwrap().to_owned();
+    for words in [vec!["undo"], vec!["undo", "--op", &op]] {
+        let refused = fleet.on(&fresh, &words).agent("a1").go();
+        assert_eq!(refused.status(), 1, "{}", refused.block());
+        let hint = "get it with `git fetch origin 'refs/stream/history/*:refs/stream/history/*'`";
+        assert!(refused.stderr().contains(hint), "{}", refused.block());
+    }
+    let history = "refs/stream/history/*:refs/stream/history/*";
+    fleet
+        .sandbox
+        .git_in(&fresh, &["fetch", "-q", "origin", history]);
+    // It is known now, and is the other machine's: its worktree was there.
+    let known = fleet.on(&fresh, &["undo", "--op", &op]).agent("a1").go();
+    assert_eq!(known.status(), 1, "{}", known.block());
+    assert!(
+        known.stderr().contains("on another machine"),
+        "{}",
+        known.block()
+    );
+    assert_sound(&fleet.sandbox, &fresh);
+    fleet
+        .on(&one, &["undo", "--op", &op])
+        .agent("a1")
+        .go()
+        .succeeded();
+}
+
 #[test]
 fn what_merely_looks_like_it_is_not_followed() {
     let fleet = Fleet::new();
@@ -212,6 +254,7 @@ fn what_merely_looks_like_it_is_not_followed() {
 
 #[test]
 fn one_that_dies_has_changed_nothing_or_everything() {
+    let mut spare = 0;
     let calls = for_every_git_call(|kill| {
         let fleet = Fleet::new();
         let (one, two) = (fleet.ready_machine("one"), fleet.ready_machine("two"));
@@ -220,7 +263,9 @@ fn one_that_dies_has_changed_nothing_or_everything() {
         let killed = compact.was_killed();
         claim(&fleet, &two, "docs").go().succeeded();
         claim(&fleet, &one, "api").go().succeeded();
+        spare += kept_for_nothing(&fleet).len();
         fleet.on(&one, &COMPACT).go().succeeded();
+        assert_eq!(kept_for_nothing(&fleet), Vec::<String>::new(), "{kill:?}");
         claim(&fleet, &two, "web").go().succeeded();
         let all = ["api", "docs", "ui", "web"].map(str::to_owned);
         assert_eq!(taken(&fleet), all.into(), "{kill:?}");
@@ -234,6 +279,7 @@ fn one_that_dies_has_changed_nothing_or_everything() {
         killed
     });
     assert!(calls >= 5, "{calls}");
+    assert!(spare > 0, "it has died between its pushes as well");
 }
 
 #[test]
@@ -254,7 +300,6 @@ fn of_several_at_once_one_shortens_it_and_no_claim_is_lost() {
         claim(&fleet, machine, &format!("s{number}"))
             .go()
             .succeeded();
-    let mut spare = 0;
     }
     let all = ["first", "s0", "s1", "s2", "s3"].map(str::to_owned);
     assert_eq!(taken(&fleet), all.into());
@@ -263,9 +308,7 @@ fn of_several_at_once_one_shortens_it_and_no_claim_is_lost() {
     }
 }
 
-        spare += kept_for_nothing(&fleet).len();
 #[test]
-        assert_eq!(kept_for_nothing(&fleet), Vec::<String>::new(), "{kill:?}");
 fn where_a_server_takes_branches_only_the_old_chain_is_one() {
     let fleet = Fleet::with_plan("ledger = \"refs/heads/stream-ledger\"\n");
     let (one, two) = (fleet.ready_machine("one"), fleet.ready_machine("two"));
@@ -279,7 +322,6 @@ fn where_a_server_takes_branches_only_the_old_chain_is_one() {
             "--format=%(refname) %(objectname)",
             "refs/heads/stream-history/",
         ],
-    assert!(spare > 0, "it has died between its pushes as well");
     );
     let (name, id) = kept.trim().split_once(' ').unwrap();
     assert_eq!(name, format!("refs/heads/stream-history/{id}"));

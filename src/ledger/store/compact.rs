@@ -21,6 +21,7 @@ use crate::ledger::operation::OpId;
 use crate::ledger::record::RefMove;
 use crate::ledger::transition::Rules;
 use crate::name::AgentName;
+use crate::word;
 
 /// How often it is tried again on a shared ledger that has grown meanwhile.
 const ATTEMPTS: usize = 8;
@@ -70,6 +71,23 @@ impl Ledger<'_> {
         }
         let behind = chain::behind(self.repo, &at)?;
         Ok(behind.map(|old| (old, chain::kept(old))))
+    }
+
+    /// The command that brings here what came before the ledger, where it was shortened and that is
+    /// not here.
+    pub fn command_for_before(&self) -> Result<Option<String>, Error> {
+        let (repo, tip) = (self.repo, self.repo.read_ref(REF)?);
+        let Some(share) = super::Share::of(&entry::read(repo, tip)?) else {
+            return Ok(None);
+        };
+        let entries = tip.map(|tip| chain::since(repo, tip, None)).transpose()?;
+        let Some(first) = entries.and_then(|entries| entries.last().copied()) else {
+            return Ok(None);
+        };
+        Ok(chain::named(repo, &repo.commit(first)?).map(|_old| {
+            let (there, remote) = (chain::kept_below(&share), word::quoted(&share.remote));
+            format!("git fetch {remote} '{there}*:{}*'", chain::KEPT)
+        }))
     }
 
     /// What [`Self::compact`] would do with the ledger as it is known here; `None` where it has one
@@ -134,6 +152,7 @@ impl Shared<'_, '_> {
         for _ in 0..ATTEMPTS {
             self.drain(None)?;
             self.fetch()?;
+            self.forget_spare()?;
             match self.compact_once(by)? {
                 Once::Done(compacted) => return Ok(Some(compacted)),
                 Once::Nothing => return Ok(None),
@@ -152,7 +171,6 @@ impl Shared<'_, '_> {
             return Ok(Once::Nothing);
         };
         let remote = &self.share.remote;
-            self.forget_spare()?;
         let there = chain::kept_there(&self.share, compacted.old);
         self.keep_there(&there, compacted.old)?;
         compacted.new = Some(note.to);

@@ -676,6 +676,11 @@ fn of_sync() -> Vec<Example> {
 }
 
 fn of_undoing() -> Vec<Example> {
+fn no_operation(op: &str) -> git_stream::undo::Error {
+    let (op, before) = (text(op), None);
+    git_stream::undo::Error::NoOperation { op, before }
+}
+
     use git_stream::undo::Error;
     let undo = |error| example("undo", error);
     let api = || stream("api");
@@ -685,11 +690,10 @@ fn of_undoing() -> Vec<Example> {
     vec![
         undo(Error::Nothing {
             agent: agent(),
+            before: None,
             stream: Some(api()),
         }),
-        undo(Error::NoOperation {
-            op: text("9f2c61d0"),
-        }),
+        undo(no_operation("9f2c61d0")),
         undo(Error::NotUndoable {
             op: op("1"),
             event: text("base main: set up, at 111111111111"),
