@@ -58,6 +58,8 @@ pub struct TakenOver {
     pub epoch: u64,
     /// Who holds it now.
     pub holder: Option<Holder>,
+    /// Whether something was done here before this machine heard of it.
+    pub is_late: bool,
 }
 
 /// Why a request is refused. Nothing was changed.

@@ -136,6 +136,22 @@ impl TakenOver {
             former: former.clone(),
             epoch: record.epoch,
             holder: record.claim.as_ref().map(|claim| Holder::of(name, claim)),
+            is_late: false,
+        })
+    }
+
+    /// The takeover of a hold that this machine had just now, as it knew, in the epoch given.
+    pub fn meanwhile(
+        state: &super::State,
+        name: &StreamName,
+        (machine, epoch): (&str, u64),
+    ) -> Option<TakenOver> {
+        let mut former = state.stream(name)?.former.iter();
+        let former = former.find(|one| one.machine == machine && one.epoch == epoch)?;
+        let lost = TakenOver::of(state, name, former)?;
+        Some(TakenOver {
+            is_late: true,
+            ..lost
         })
     }
 
@@ -170,10 +186,17 @@ impl TakenOver {
             Some(holder) => format!("{} holds it on {}", holder.agent, holder.machine),
             None => "nobody holds it".to_owned(),
         };
-        vec![
+        let kept = if self.is_late {
+            format!(
+                "What was done here before this machine heard of it is kept, with all that {agent} had committed: see it with `git log {kept}`."
+            )
+        } else {
             format!(
                 "Nothing was changed. What {agent} had committed is kept: see it with `git log {kept}`."
-            ),
+            )
+        };
+        vec![
+            kept,
             format!("What was not committed is where it was: see it with `git -C {place} status`."),
             format!("Now {whose}: see the stream with `git stream status {name}`."),
         ]

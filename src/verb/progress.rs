@@ -82,7 +82,7 @@ impl Verb for Progress {
         if self.dry_run {
             out.say("nothing was changed (--dry-run)");
         } else {
-            super::hand_on(&repo, out);
+            super::hand_on_of(&repo, &reported.stream, out)?;
         }
         let object = json!({
             "version": 1,

@@ -89,7 +89,9 @@ impl Verb for Sync {
         if !self.all {
             let synced = review::sync(&repo, self.stream.as_ref(), &options)?;
             narrate(&synced, out);
-            self.hand_on(&repo, out);
+            if !self.dry_run {
+                super::hand_on_of(&repo, &synced.stream, out)?;
+            }
             out.answer(&synced.text(), &versioned(synced.json()));
             return Ok(synced.exit());
         }
@@ -102,8 +104,10 @@ impl Verb for Sync {
                 narrate_one_of_many(stream, answer, out);
             }
         };
-        let answers = review::sync_all(&repo, &many, &options, &mut told)?;
-        self.hand_on(&repo, out);
+        let mut answers = review::sync_all(&repo, &many, &options, &mut told)?;
+        if !self.dry_run {
+            hand_on(&repo, &mut answers, out)?;
+        }
         let exits = answers.iter().map(|(_, answer)| match answer {
             Ok(synced) => synced.exit(),
             Err(error) => error.exit(),
@@ -127,12 +131,24 @@ impl Verb for Sync {
     }
 }
 
-impl Sync {
-    fn hand_on(&self, repo: &Repo, out: &mut Out) {
-        if !self.dry_run {
-            super::hand_on(repo, out);
+/// A sync point after many: what was done in streams that somebody else has taken over meanwhile
+/// counts nowhere.
+fn hand_on(
+    repo: &Repo,
+    answers: &mut [(StreamName, Result<Synced, Error>)],
+    out: &mut Out,
+) -> Result<(), Failure> {
+    let held = super::HeldHere::read(repo)?;
+    super::hand_on(repo, out);
+    for (stream, answer) in answers {
+        if let Some(refusal) = held.lost(repo, stream)? {
+            *answer = Err(refusal.into());
+            if !out.json() {
+                narrate_one_of_many(stream, answer, out);
+            }
         }
     }
+    Ok(())
 }
 
 /// One of several streams, as an object.

@@ -210,6 +210,46 @@ fn the_former_holder_is_told_and_loses_nothing() {
     }
 }
 
+/// What a command has done here counts nowhere if the stream has changed hands by then.
+#[test]
+fn a_command_that_hears_of_the_takeover_only_at_its_end_is_refused() {
+    for words in [
+        &["sync", "api"][..],
+        &["sync", "--all"],
+        &["progress", "api", "--complete"],
+    ] {
+        let scene = Scene::new();
+        scene.take("a2").env(CLOCKS, LATER).go().succeeded();
+        assert_eq!(scene.commit(&scene.worktree).status(), 0);
+        let last = scene.git(&scene.worktree, &["rev-parse", "HEAD"]);
+        let refused = scene.fleet.on(&scene.one, words).agent("a1").go();
+        assert_eq!(refused.status(), 1, "{}", refused.block());
+        let told = refused.stderr();
+        assert!(told.contains("'api' was taken from a1 by a2"), "{told}");
+        assert!(
+            told.contains("What was done here before this machine heard of it is kept"),
+            "{told}"
+        );
+        let kept = [
+            "for-each-ref",
+            "--format=%(objectname)",
+            "refs/stream/kept/api",
+        ];
+        assert_eq!(scene.git(&scene.one, &kept).trim(), last.trim());
+        // The stream is as its new holder has it.
+        let state = scene
+            .fleet
+            .on(&scene.two, &["status", "api", "--json"])
+            .go();
+        assert!(
+            state.stdout().contains("\"in-progress\""),
+            "{}",
+            state.block()
+        );
+        assert_sound(&scene.fleet.sandbox, &scene.one);
+    }
+}
+
 #[test]
 fn who_has_lost_it_may_claim_it_again_when_it_is_free() {
     let scene = Scene::new();

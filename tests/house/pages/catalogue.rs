@@ -382,6 +382,7 @@ fn of_refusals() -> Vec<Example> {
             },
             epoch: 2,
             holder: Some(holder()),
+            is_late: false,
         }))),
         refusal(Refusal::Alive {
             holder: holder(),
@@ -675,12 +676,12 @@ fn of_sync() -> Vec<Example> {
     ]
 }
 
-fn of_undoing() -> Vec<Example> {
 fn no_operation(op: &str) -> git_stream::undo::Error {
     let (op, before) = (text(op), None);
     git_stream::undo::Error::NoOperation { op, before }
 }
 
+fn of_undoing() -> Vec<Example> {
     use git_stream::undo::Error;
     let undo = |error| example("undo", error);
     let api = || stream("api");
@@ -689,8 +690,8 @@ fn no_operation(op: &str) -> git_stream::undo::Error {
     let paths = || vec!["src/api/lib.rs".into()];
     vec![
         undo(Error::Nothing {
-            agent: agent(),
             before: None,
+            agent: agent(),
             stream: Some(api()),
         }),
         undo(no_operation("9f2c61d0")),
