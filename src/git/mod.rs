@@ -5,6 +5,7 @@
 //! No other module starts a process of git or opens a file inside the git directory by itself.
 
 mod bases;
+mod below;
 mod carry;
 mod checkout;
 mod command;

@@ -14,14 +14,14 @@
 //! case, filters that take many files at once, a worktree on another file system than its admin
 //! directory. The user's post-index-change hook is not run.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use bstr::{BStr, ByteSlice as _};
-use rustix::fs::{CWD, RenameFlags, renameat_with};
 
+use super::below::{About, Below};
 use super::history::os;
 use super::index::{Look, entry_of, small_index};
 use super::{Change, Differences, Error, GITLINK, IndexHold, Leaf, Lock, Repo};
@@ -56,37 +56,42 @@ impl IndexHold<'_> {
             && !changes
                 .iter()
                 .any(|one| is_gitlink(one.old) || is_gitlink(one.new))
-            && is_same_file_system(&top, &self.linked.git_dir)
-            && repo.is_ready(&self.linked, differences, is_untouched)?;
+            && changes.iter().all(Change::is_fit)
+            && is_same_file_system(&top, &self.linked.git_dir);
         if !is_plain {
             return Ok(false);
         }
-        self.write_aside(changes, operation)?;
-        self.is_settled = false;
-        let (staged, linked) = (&self.staged, &self.linked);
-        let written = changes.iter().map(|change| about(staged, change));
-        let written = written.collect::<Result<Vec<_>, _>>()?;
-        let put = repo.look(linked, |look| put(look, (&top, staged), changes))?;
-        put.unwrap_or_else(|| Err(meanwhile(&self.index)))?;
-        let mut entries = Vec::with_capacity(changes.len());
-        for (change, written) in changes.iter().zip(written) {
-            entries.push(match (change.new, written) {
-                (Some(leaf), Some(written)) => {
-                    // What somebody has written to since it was put there is their change: of it
-                    // nothing is noted, so that git looks into it.
-                    let now = fs::symlink_metadata(top.join(os(&change.path)));
-                    let now = now.ok().filter(|now| is_still(&written, now));
-                    entry_of(change.path.as_bstr(), leaf, now.as_ref())
-                }
-                (_, None) | (None, _) => Vec::new(),
-            });
-        }
+        let linked = self.linked.clone();
+        let entries = repo.look(&linked, |look| {
+            if !look.is_ready(differences, is_untouched) {
+                return Ok(None);
+            }
+            self.write_aside(changes, operation)?;
+            self.is_settled = false;
+            self.put(look, changes).map(Some)
+        })?;
+        let Some(entries) = entries.transpose()?.flatten() else {
+            return Ok(false);
+        };
         let spliced = repo.splice(&self.index, (changes, &entries), directories)?;
         let spliced = spliced.ok_or_else(|| meanwhile(&self.index))?;
         new_file(&self.copy, &spliced)?;
         fs::rename(&self.copy, &self.index).map_err(Error::file("replace", &self.index))?;
         self.is_settled = true;
         Ok(true)
+    }
+
+    /// Puts what was written aside where it belongs; answers what the index says of it.
+    fn put(&self, look: &Look<'_>, changes: &[Change]) -> Result<Vec<Vec<u8>>, Error> {
+        let place = &self.staged;
+        let staged = Below::of(place).map_err(Error::file("open", place))?;
+        let written = changes.iter().map(|change| about(&staged, change));
+        let written = written.collect::<Result<Vec<_>, _>>()?;
+        put(look, (&self.linked.top, &staged), changes)?;
+        look.below.forget();
+        let noted = changes.iter().zip(written);
+        let noted = noted.map(|(change, written)| note(&look.below, change, written));
+        Ok(noted.collect())
     }
 
     /// Has git write what is new beside the index.
@@ -96,12 +101,12 @@ impl IndexHold<'_> {
             .filter_map(|change| Some((change.path.as_bstr(), change.new?)))
             .collect();
         drop(fs::remove_dir_all(&self.staged));
+        fs::create_dir(&self.staged).map_err(Error::file("create", &self.staged))?;
         if written.is_empty() {
             return Ok(());
         }
         let part = small_index(&written, self.repo.null_id().kind())?;
         new_file(&self.part, &part)?;
-        fs::create_dir(&self.staged).map_err(Error::file("create", &self.staged))?;
         self.repo
             .call_in(&self.linked.top)
             .env("GIT_INDEX_FILE", &self.part)
@@ -115,13 +120,17 @@ impl IndexHold<'_> {
 
 /// Takes the files away that are to go, and puts the new ones where they belong. What is not as it
 /// was committed is nobody's to replace, and ends it.
-fn put(look: &Look<'_>, (top, staged): (&Path, &Path), changes: &[Change]) -> Result<(), Error> {
+fn put(look: &Look<'_>, (top, staged): (&Path, &Below), changes: &[Change]) -> Result<(), Error> {
+    let place = |change: &Change| top.join(os(&change.path));
+    let untouched = |change: &Change| match look.is_untouched(change) {
+        Some(true) => Ok(()),
+        _ => Err(meanwhile(&place(change))),
+    };
     for change in changes.iter().filter(|change| change.new.is_none()) {
-        let place = top.join(os(&change.path));
-        if look.is_untouched(change) != Some(true) {
-            return Err(meanwhile(&place));
-        }
-        fs::remove_file(&place).map_err(Error::file("remove", &place))?;
+        untouched(change)?;
+        let removed = look.below.remove(change.path.as_bstr());
+        removed.map_err(|source| Error::file("remove", place(change))(source))?;
+        let place = place(change);
         let above = place.ancestors().skip(1);
         for directory in above.take_while(|directory| *directory != top) {
             // Something is left in it.
@@ -130,39 +139,58 @@ fn put(look: &Look<'_>, (top, staged): (&Path, &Path), changes: &[Change]) -> Re
             }
         }
     }
+    look.below.forget();
     for change in changes.iter().filter(|change| change.new.is_some()) {
-        let (place, new) = (top.join(os(&change.path)), staged.join(os(&change.path)));
+        let path = change.path.as_bstr();
         if change.old.is_some() {
-            if look.is_untouched(change) != Some(true) {
-                return Err(meanwhile(&place));
-            }
-            fs::rename(&new, &place).map_err(Error::file("replace", &place))?;
+            untouched(change)?;
+            let replaced = staged.replace(path, &look.below);
+            replaced.map_err(|source| Error::file("replace", place(change))(source))?;
             continue;
         }
-        if let Some(directory) = place.parent() {
-            make_directories(top, directory)?;
+        if !look.below.is_real(path) {
+            if let Some(directory) = place(change).parent() {
+                make_directories(top, directory)?;
+            }
+            look.below.forget();
+            if !look.below.is_real(path) {
+                return Err(meanwhile(&place(change)));
+            }
         }
-        if !look.is_real(change.path.as_bstr()) || look.is_untouched(change) != Some(true) {
-            return Err(meanwhile(&place));
-        }
-        put_new(&new, &place).map_err(Error::file("create", &place))?;
+        untouched(change)?;
+        let put = staged.put_new(path, &look.below);
+        put.map_err(|source| Error::file("create", place(change))(source))?;
     }
     Ok(())
 }
 
 /// What git has written of a change; nothing where the file is to go.
-fn about(staged: &Path, change: &Change) -> Result<Option<Metadata>, Error> {
+fn about(staged: &Below, change: &Change) -> Result<Option<About>, Error> {
     if change.new.is_none() {
         return Ok(None);
     }
-    let file = staged.join(os(&change.path));
-    let about = fs::symlink_metadata(&file).map_err(Error::file("read", &file))?;
-    Ok(Some(about))
+    let about = staged.about(change.path.as_bstr());
+    about
+        .map(Some)
+        .map_err(Error::file("read", os(&change.path)))
+}
+
+/// What the index says of a file that was put where it belongs.
+///
+/// What somebody has written to since is their change: of it nothing is noted, so that git looks
+/// into it.
+fn note(below: &Below, change: &Change, written: Option<About>) -> Vec<u8> {
+    let (Some(leaf), Some(written)) = (change.new, written) else {
+        return Vec::new();
+    };
+    let path = change.path.as_bstr();
+    let now = below.about(path).ok();
+    entry_of(path, leaf, now.filter(|now| is_still(&written, now)))
 }
 
 /// Whether a file that was renamed is the same, with the same content.
-fn is_still(written: &Metadata, now: &Metadata) -> bool {
-    let of = |about: &Metadata| (about.ino(), about.size(), about.mtime(), about.mtime_nsec());
+fn is_still(written: &About, now: &About) -> bool {
+    let of = |about: &About| (about.ino, about.size, about.written);
     of(written) == of(now)
 }
 
@@ -182,21 +210,6 @@ fn make_directories(top: &Path, directory: &Path) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// Puts a file where none may be.
-fn put_new(new: &Path, place: &Path) -> std::io::Result<()> {
-    match renameat_with(CWD, new, CWD, place, RenameFlags::NOREPLACE) {
-        Ok(()) => Ok(()),
-        // A file system that cannot look and rename in one step.
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
-            if fs::symlink_metadata(place).is_ok() {
-                return Err(ErrorKind::AlreadyExists.into());
-            }
-            fs::rename(new, place)
-        }
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// Somebody was there after it was looked at.
@@ -223,7 +236,7 @@ mod tests {
     use std::os::unix::fs::symlink;
     use std::path::Path;
 
-    use super::{is_still, make_directories};
+    use super::{About, is_still, make_directories};
 
     #[test]
     #[expect(
@@ -234,9 +247,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let at = |name: &str| directory.path().join(name);
         fs::write(at("staged"), "ours\n").unwrap();
-        let written = fs::symlink_metadata(at("staged")).unwrap();
+        let about = |name: &str| About::from(&fs::symlink_metadata(at(name)).unwrap());
+        let written = about("staged");
         fs::rename(at("staged"), at("place")).unwrap();
-        let now = || fs::symlink_metadata(at("place")).unwrap();
+        let now = || about("place");
         assert!(is_still(&written, &now()));
         fs::write(at("place"), "theirs, in the same file\n").unwrap();
         assert!(!is_still(&written, &now()));

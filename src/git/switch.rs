@@ -8,6 +8,7 @@
 //! A process that dies leaves the lock, which says whose it is; [`IndexHold::inherit`] takes it
 //! over, and [`IndexHold::settle`] finds out file by file how far it had come.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -60,6 +61,8 @@ pub struct IndexHold<'r> {
     lock: PathBuf,
     pub(super) index: PathBuf,
     pub(super) copy: PathBuf,
+    /// Whether the copy was made: a large index is copied only where it is worked on.
+    has_copy: Cell<bool>,
     /// The index of what is written, where that is not everything, and where it is written first.
     pub(super) part: PathBuf,
     pub(super) staged: PathBuf,
@@ -256,7 +259,6 @@ impl<'r> IndexHold<'r> {
         file.write_all(signed(operation).as_bytes())
             .and_then(|()| file.sync_all())
             .map_err(Error::file("write", &hold.lock))?;
-        hold.begin()?;
         Ok(Some(hold))
     }
 
@@ -286,6 +288,7 @@ impl<'r> IndexHold<'r> {
             lock: file("index.lock"),
             index: file("index"),
             copy: file("git-stream-index"),
+            has_copy: Cell::new(false),
             part: file("git-stream-part"),
             staged: file("git-stream-files"),
             is_settled: true,
@@ -300,6 +303,7 @@ impl<'r> IndexHold<'r> {
 
     /// Takes the present state of these files into the copy: all of them, or none.
     pub fn take_in(&self, paths: &[BString]) -> Result<(), Error> {
+        self.begin_once()?;
         self.repo.take_in(&self.linked.top, &self.copy, paths)
     }
 
@@ -336,7 +340,16 @@ impl<'r> IndexHold<'r> {
         if self.index.exists() {
             copy_index(&self.index, &self.copy)?;
         }
+        self.has_copy.set(true);
         Ok(())
+    }
+
+    /// Makes the copy where there is none yet.
+    fn begin_once(&self) -> Result<(), Error> {
+        if self.has_copy.get() {
+            return Ok(());
+        }
+        self.begin()
     }
 
     fn call(&self, lock: &Lock) -> Call {
@@ -351,6 +364,7 @@ impl<'r> IndexHold<'r> {
     ///
     /// After an error nothing is known about the files until [`IndexHold::settle`] has run.
     pub fn go(&mut self, old: Id, new: Id, operation: &Lock) -> Result<(), Error> {
+        self.begin_once()?;
         self.is_settled = false;
         let switch = || {
             self.call(operation)
@@ -399,6 +413,7 @@ impl<'r> IndexHold<'r> {
         operation: &Lock,
         do_they_stay: bool,
     ) -> Result<Vec<BString>, Error> {
+        self.begin_once()?;
         let mut foreign = Vec::new();
         let mut partial = Vec::new();
         let mut entries = BTreeMap::new();

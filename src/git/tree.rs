@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use bstr::{BStr, BString, ByteSlice as _};
 use gix::objs::{Kind, TreeRefIter};
+use gix::validate::path::component;
 
 use super::{Error, Id, Repo};
 
@@ -50,6 +51,20 @@ pub struct Change {
     pub new: Option<Leaf>,
     /// Whether the index holds an unresolved conflict there.
     pub unmerged: bool,
+}
+
+impl Change {
+    /// Whether git lets the path into an index wherever it is used: no `.git`, nor `..`, nor what
+    /// some system takes for one of them.
+    pub fn is_fit(&self) -> bool {
+        let is_link = self.new.is_some_and(|leaf| leaf.mode == SYMLINK);
+        let kind = is_link.then_some(component::Mode::Symlink);
+        let is_fit = |name: &[u8]| {
+            let all = component::Options::default();
+            component(name.as_bstr(), kind, all).is_ok()
+        };
+        self.path.split_str("/").all(is_fit)
+    }
 }
 
 /// A directory in which two trees differ.

@@ -273,7 +273,8 @@ pub(super) fn unknown(
     let is_known = |path: &BStr| Ok(repo.leaf_at(old_tree, path)?.is_some());
     let mut paths = Vec::new();
     for change in changes.iter().filter(|change| change.old.is_none()) {
-        if change.new.is_some() {
+        // What git lets nobody have there, it refuses itself, and a `.git` is not to be moved away.
+        if change.new.is_some() && change.is_fit() {
             paths.extend(in_the_way(top, change.path.as_ref(), &is_known)?);
         }
     }

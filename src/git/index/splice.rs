@@ -8,8 +8,8 @@
 //! and which say nothing true any more.
 
 use std::collections::BTreeMap;
-use std::fs::{self, Metadata};
-use std::os::unix::fs::MetadataExt;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use bstr::{BStr, BString, ByteSlice as _};
@@ -20,6 +20,7 @@ use super::cache::CacheTree;
 use super::entries::Raw;
 use super::file;
 use super::layout::{LENGTH, Layout, u32_at};
+use crate::git::below::About;
 use crate::git::tree::Directory;
 use crate::git::{Change, Error, Id, Leaf, Repo};
 
@@ -40,22 +41,22 @@ pub(in crate::git) fn small_index(files: &[(&BStr, Leaf)], hash: Kind) -> Result
 }
 
 /// An entry as it lies in an index; `about` is what is known of the file.
-pub(in crate::git) fn entry_of(path: &BStr, leaf: Leaf, about: Option<&Metadata>) -> Vec<u8> {
+pub(in crate::git) fn entry_of(path: &BStr, leaf: Leaf, about: Option<About>) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(72 + path.len());
     let mut number = |number: u64| bytes.extend(low(number).to_be_bytes());
     let times = about.map(|about| {
-        let (changed, written) = (about.ctime(), about.mtime());
-        [changed, about.ctime_nsec(), written, about.mtime_nsec()].map(i64::cast_unsigned)
+        let ((changed, its_rest), (written, rest)) = (about.changed, about.written);
+        [changed, its_rest, written, rest].map(i64::cast_unsigned)
     });
     for time in times.unwrap_or_default() {
         number(time);
     }
-    number(about.map_or(0, MetadataExt::dev));
-    number(about.map_or(0, MetadataExt::ino));
+    number(about.map_or(0, |about| about.dev));
+    number(about.map_or(0, |about| about.ino));
     number(leaf.mode.into());
-    number(about.map_or(0, |about| about.uid().into()));
-    number(about.map_or(0, |about| about.gid().into()));
-    number(about.map_or(0, MetadataExt::size));
+    number(about.map_or(0, |about| about.uid.into()));
+    number(about.map_or(0, |about| about.gid.into()));
+    number(about.map_or(0, |about| about.size));
     bytes.extend_from_slice(leaf.id.as_slice());
     let length = u16::try_from(path.len()).unwrap_or(u16::MAX).min(LENGTH);
     bytes.extend(length.to_be_bytes());

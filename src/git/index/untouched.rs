@@ -5,23 +5,27 @@
 //! last written, and its content where that is so new that the times cannot tell. Anything out of
 //! the ordinary is a no; that only means that git has to be asked.
 
-use std::cell::{Cell, RefCell};
-use std::fs::{self, Metadata};
+use std::cell::Cell;
+use std::fs;
 use std::os::unix::ffi::OsStringExt as _;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use bstr::{BStr, BString, ByteSlice as _};
+use bstr::{BStr, ByteSlice as _};
 use gix::objs::Kind;
 
 use super::entries::{Entry, Raw};
 use super::file;
 use super::layout::{Layout, STAT, STRIDE, u16_at, u32_at};
+use crate::git::below::{About, Below};
 use crate::git::tree::joined;
 use crate::git::{Change, Differences, Error, GITLINK, Leaf, Linked, Repo, SYMLINK};
 
 /// The files in which git's attributes are.
 const ATTRIBUTES: &[u8] = b".gitattributes";
+/// Which bits of a mode say what kind of file it is, and what they say of an ordinary one.
+const KIND: u32 = 0o170_000;
+const REGULAR: u32 = 0o100_000;
 /// In an entry's flags: git was told not to look at the file, or there are more flags.
 const UNUSUAL: u16 = 0xc000;
 
@@ -32,31 +36,6 @@ impl Repo {
     /// Costs least where they are sorted by path.
     pub fn is_untouched(&self, linked: &Linked, changes: &[Change]) -> Result<bool, Error> {
         let is_so = self.look(linked, |look| look.are_untouched(changes))?;
-        Ok(is_so.unwrap_or(false))
-    }
-
-    /// Whether these changes can be made file by file: nothing is staged or changed there, and the
-    /// files of attributes that say how files are written are as they are in the index, and stay so.
-    /// `is_untouched` where the first is known.
-    pub(in crate::git) fn is_ready(
-        &self,
-        linked: &Linked,
-        Differences {
-            changes,
-            directories,
-        }: &Differences,
-        is_untouched: bool,
-    ) -> Result<bool, Error> {
-        let is_about = |change: &Change| change.path.rsplit_str("/").next() == Some(ATTRIBUTES);
-        if changes.iter().any(is_about) {
-            return Ok(false);
-        }
-        let is_so = self.look(linked, |look| {
-            let mut files = directories.iter().map(|directory| directory.path.as_bstr());
-            look.is_whole
-                && files.all(|directory| look.are_attributes_settled(directory) == Some(true))
-                && (is_untouched || look.are_untouched(changes))
-        })?;
         Ok(is_so.unwrap_or(false))
     }
 
@@ -78,13 +57,16 @@ impl Repo {
         if !layout.plain() {
             return Ok(None);
         }
+        let Ok(below) = Below::of(&linked.top) else {
+            return Ok(None);
+        };
         let look = Look {
             raw: layout.entries(&bytes),
             written: (written.mtime(), written.mtime_nsec()),
             is_whole: layout.whole(),
+            below,
             top: &linked.top,
             last: Cell::new((0, 0)),
-            real: RefCell::default(),
         };
         Ok(Some(answer(&look)))
     }
@@ -97,14 +79,33 @@ pub(in crate::git) struct Look<'a> {
     is_whole: bool,
     /// When the index was written.
     written: (i64, i64),
+    /// The worktree's files.
+    pub(in crate::git) below: Below,
     top: &'a Path,
     /// The block of entries in which was looked last, and the entry there.
     last: Cell<(usize, usize)>,
-    /// The directory that was looked at last, and whether it is one all the way.
-    real: RefCell<(BString, bool)>,
 }
 
 impl<'a> Look<'a> {
+    /// Whether these changes can be made file by file: nothing is staged or changed there, and the
+    /// files of attributes that say how files are written are as they are in the index, and stay so.
+    /// `is_untouched` where the first is known.
+    pub(in crate::git) fn is_ready(
+        &self,
+        Differences {
+            changes,
+            directories,
+        }: &Differences,
+        is_untouched: bool,
+    ) -> bool {
+        let is_about = |change: &Change| change.path.rsplit_str("/").next() == Some(ATTRIBUTES);
+        let mut places = directories.iter().map(|directory| directory.path.as_bstr());
+        self.is_whole
+            && !changes.iter().any(is_about)
+            && places.all(|directory| self.are_attributes_settled(directory) == Some(true))
+            && (is_untouched || self.are_untouched(changes))
+    }
+
     fn are_untouched(&self, changes: &[Change]) -> bool {
         let mut all = changes.iter();
         all.all(|change| self.is_untouched(change) == Some(true))
@@ -127,41 +128,16 @@ impl<'a> Look<'a> {
             && entry.mode == leaf.mode
             && entry.id == leaf.id
             && leaf.mode != GITLINK;
-        if !is_it || !self.is_real(path) {
+        if !is_it {
             return Some(false);
         }
-        let Ok(about) = fs::symlink_metadata(self.top.join(path.to_path_lossy())) else {
+        let Ok(about) = self.below.about(path) else {
             return Some(false);
         };
         let stat = self.raw.bytes_of(nth)?;
         let flags = u16_at(stat, STAT + self.raw.hash().len_in_bytes())?;
         let is_same = is_same(stat, &about)? && is_mode(leaf.mode, &about);
         Some(flags & UNUSUAL == 0 && is_same && (self.is_old(&about) || self.has(path, leaf)?))
-    }
-
-    /// Whether no symbolic link leads to where a path is.
-    pub(in crate::git) fn is_real(&self, path: &BStr) -> bool {
-        let Some(end) = path.rfind_byte(b'/') else {
-            return true;
-        };
-        let directory = path[..end].as_bstr();
-        let mut last = self.real.borrow_mut();
-        if last.0 != directory {
-            let is_directory = |end: usize| {
-                let place = self.top.join(directory[..end].to_path_lossy());
-                fs::symlink_metadata(place).is_ok_and(|about| about.is_dir())
-            };
-            // What the two have in common was looked at just now.
-            let known = if last.1 {
-                common(last.0.as_bstr(), directory)
-            } else {
-                0
-            };
-            let ends = directory.find_iter("/").chain([directory.len()]);
-            let is_real = ends.filter(|end| *end > known).all(is_directory);
-            *last = (directory.to_owned(), is_real);
-        }
-        last.1
     }
 
     /// Whether the file of attributes of a directory is as it is in the index, if it is there.
@@ -178,8 +154,8 @@ impl<'a> Look<'a> {
     }
 
     /// Whether no change can hide in the instant in which the index was written.
-    fn is_old(&self, about: &Metadata) -> bool {
-        (about.mtime(), about.mtime_nsec()) < self.written
+    fn is_old(&self, about: &About) -> bool {
+        about.written < self.written
     }
 
     /// Whether a file has the content that was committed, byte for byte.
@@ -240,41 +216,28 @@ impl<'a> Look<'a> {
     }
 }
 
-/// The length of the directory that both lie in, or are.
-fn common(one: &BStr, other: &BStr) -> usize {
-    let same = one
-        .iter()
-        .zip(other.iter())
-        .take_while(|(a, b)| a == b)
-        .count();
-    if same == one.len() && other.get(same).is_none_or(|next| *next == b'/') {
-        return same;
-    }
-    one[..same].rfind_byte(b'/').unwrap_or(0)
-}
-
-fn is_mode(mode: u32, about: &Metadata) -> bool {
-    let is_executable = about.permissions().mode() & 0o100 != 0;
-    match mode {
-        SYMLINK => about.is_symlink(),
-        0o100_755 => about.is_file() && is_executable,
-        _ => about.is_file() && !is_executable,
+fn is_mode(mode: u32, about: &About) -> bool {
+    let is_executable = about.mode & 0o100 != 0;
+    match (mode, about.mode & KIND) {
+        (SYMLINK, kind) => kind == SYMLINK,
+        (0o100_755, kind) => kind == REGULAR && is_executable,
+        (_, kind) => kind == REGULAR && !is_executable,
     }
 }
 
 /// Whether a file is the one that the index has seen.
-fn is_same(stat: &[u8], about: &Metadata) -> Option<bool> {
+fn is_same(stat: &[u8], about: &About) -> Option<bool> {
     let low = |number: u64| u32::try_from(number & u64::from(u32::MAX)).ok();
     let signed = |number: i64| low(number.cast_unsigned());
     let found = [
-        (0, signed(about.ctime())?),
-        (4, signed(about.ctime_nsec())?),
-        (8, signed(about.mtime())?),
-        (12, signed(about.mtime_nsec())?),
-        (20, low(about.ino())?),
-        (28, about.uid()),
-        (32, about.gid()),
-        (36, low(about.size())?),
+        (0, signed(about.changed.0)?),
+        (4, signed(about.changed.1)?),
+        (8, signed(about.written.0)?),
+        (12, signed(about.written.1)?),
+        (20, low(about.ino)?),
+        (28, about.uid),
+        (32, about.gid),
+        (36, low(about.size)?),
     ];
     let is_now = |(at, now): &(usize, u32)| u32_at(stat, *at) == Some(*now);
     Some(found.iter().all(is_now))

@@ -532,14 +532,14 @@ fn killed(make: impl Fn() -> Scene, check: impl Fn(&Scene, Kill)) {
         let undo = || scene.sandbox.run(["undo", "--op", &op]).agent("a1");
         let was_killed = undo().killed_at(kill).go().was_killed();
         let again = undo().go();
-        let log = ["log", "--format=%B", "refs/stream/ledger"];
-        let log = scene.sandbox.git(&log);
-        assert_eq!(log.matches(&format!("Undoes: {op}")).count(), 1, "{kill:?}");
         assert!(
             [0, 1].contains(&again.status()),
             "{kill:?}: {}",
             again.block()
         );
+        let log = ["log", "--format=%B", "refs/stream/ledger"];
+        let log = scene.sandbox.git(&log);
+        assert_eq!(log.matches(&format!("Undoes: {op}")).count(), 1, "{kill:?}");
         // Its worktree may be missing still; whoever claims the stream again makes it.
         claim(&scene.sandbox, "api", "a1");
         let record = scene.ledger("streams/api.toml");

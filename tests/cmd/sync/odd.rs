@@ -82,6 +82,27 @@ fn nothing_is_written_through_a_symlink() {
     assert_eq!(text, "precious\n");
 }
 
+/// Puts a directory with a file into the base that git lets nobody have in a worktree.
+const ODD: &str = "blob=$(echo precious | git hash-object -w --stdin); \
+    inner=$(printf \"100644 blob $blob\\tconfig\\n\" | git mktree); \
+    tree=$({ git ls-tree main; printf \"040000 tree $inner\\t$1\\n\"; } | git mktree); \
+    git update-ref refs/heads/main $(git commit-tree -p main -m Odd $tree)";
+
+#[test]
+fn what_git_lets_into_no_worktree_is_written_nowhere() {
+    for name in [".git", ".GIT", "git~1"] {
+        let scene = Scene::new();
+        let odd = scene.sandbox.program("sh", ["-c", ODD, "sh", name]);
+        odd.go().succeeded();
+        let before = Fingerprint::of(&scene.sandbox, &scene.api).without_ledger();
+        let ran = scene.sync().go();
+        assert_eq!(ran.status(), 5, "{}", ran.block());
+        assert!(ran.stderr().contains("invalid path"), "{}", ran.block());
+        assert_eq!(scene.api.join(name).exists(), name == ".git");
+        before.assert_same(&Fingerprint::of(&scene.sandbox, &scene.api).without_ledger());
+    }
+}
+
 #[test]
 fn a_submodule_is_left_as_it_is() {
     let sandbox = Sandbox::new();
