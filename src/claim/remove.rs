@@ -15,7 +15,7 @@ use super::{Error, copy};
 use crate::git::{Linked, Repo};
 use crate::guard::hooks;
 use crate::kept::{self, Aside, Record, Trashed};
-use crate::ledger::{Operation, is_dead};
+use crate::ledger::{Intent, Operation, is_dead};
 use crate::name::{AgentName, StreamName};
 use crate::path;
 use crate::word;
@@ -172,20 +172,35 @@ impl Removal<'_, '_> {
 
 /// Puts back what an operation on a held stream had taken away when it died: the ledger was never
 /// told.
-pub(super) fn take_back_dead(workspace: &Workspace<'_>, stream: &StreamName) -> Result<(), Error> {
+pub(super) fn take_back_dead(
+    workspace: &mut Workspace<'_>,
+    stream: &StreamName,
+) -> Result<(), Error> {
     let repo = workspace.repo;
-    let claim = workspace.state.claim(stream);
-    let Some(intent) = claim.and_then(|claim| claim.intent.as_ref()) else {
+    // What it has told the remote may count, although the answer was never heard.
+    if dead_intent(workspace, stream)?.is_some() && workspace.ledger().is_pushing()? {
+        workspace.refresh()?;
+    }
+    let Some(intent) = dead_intent(workspace, stream)? else {
         return Ok(());
     };
-    if !is_dead(repo, &workspace.machine, intent)? {
-        return Ok(());
-    }
     let lock = workspace.ledger().lock()?;
     if kept::take_back(repo, &intent.op)? {
         hooks::install(repo, &lock)?;
     }
     Ok(())
+}
+
+fn dead_intent<'w>(
+    workspace: &'w Workspace<'_>,
+    stream: &StreamName,
+) -> Result<Option<&'w Intent>, Error> {
+    let claim = workspace.state.claim(stream);
+    let intent = claim.and_then(|claim| claim.intent.as_ref());
+    match intent {
+        Some(intent) if is_dead(workspace.repo, &workspace.machine, intent)? => Ok(Some(intent)),
+        Some(_) | None => Ok(None),
+    }
 }
 
 fn left_there(linked: &Linked, reasons: Vec<String>, unique: Unique) -> Left {

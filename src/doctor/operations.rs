@@ -3,7 +3,7 @@
 use super::finding::Mend;
 use super::{Examined, Finding};
 use crate::exit::Failure;
-use crate::git::{Linked, Repo};
+use crate::git::{Linked, Repo, index_lock};
 use crate::ledger::{Claim, Record, is_dead, is_running};
 use crate::name::StreamName;
 use crate::word;
@@ -46,17 +46,24 @@ pub(super) fn examine(workspace: &Workspace<'_>) -> Result<Examined, Failure> {
         );
     }
     for linked in repo.linked_worktrees()? {
-        let of = |(name, _, claim): &(&StreamName, &Record, &Claim)| {
-            claim.worktree_id == linked.id && !findings.iter().any(|one: &Finding| one.is_of(name))
-        };
-        let mut held = workspace.state.held();
-        if let (Some(_), Some((name, ..))) = (dead_holder(repo, &linked)?, held.find(of)) {
-            let command = format!("git stream sync {name}");
-            findings.push(
-                index_held(&linked, command)
-                    .of(name)
-                    .mended_by(Mend::Settle(name.clone())),
-            );
+        if dead_holder(repo, &linked)?.is_none() {
+            continue;
+        }
+        let of = |(_, _, claim): &(&StreamName, &Record, &Claim)| claim.worktree_id == linked.id;
+        match workspace.state.held().find(of) {
+            Some((name, ..)) if findings.iter().any(|one: &Finding| one.is_of(name)) => {}
+            Some((name, ..)) => {
+                let command = format!("git stream sync {name}");
+                let finding = index_held(&linked, command).of(name);
+                findings.push(finding.mended_by(Mend::Settle(name.clone())));
+            }
+            // Its stream is nobody's any more: no command would come back to it.
+            None if linked.branch.as_ref() != Some(&workspace.base.full_name) => {
+                let lock = index_lock(&linked);
+                let command = format!("rm -f {}", word::quoted(&lock.to_string_lossy()));
+                findings.push(index_held(&linked, command).mended_by(Mend::Remove(lock)));
+            }
+            None => {}
         }
     }
     for checkout in repo.checkouts_of(&workspace.base.full_name)? {

@@ -49,6 +49,7 @@ impl Git {
             args: Vec::new(),
             env: Vec::new(),
             lock: None,
+            flushes: false,
         }
     }
 }
@@ -60,6 +61,7 @@ pub struct Call {
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
     lock: Option<File>,
+    flushes: bool,
 }
 
 /// What a successful call of git wrote.
@@ -97,6 +99,12 @@ impl Call {
     /// Sets a variable of the environment.
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Call {
         self.env.push((name.into(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// Has git flush the objects that it writes to disk, because a ref is to point at them.
+    pub(super) fn flushing(mut self) -> Call {
+        self.flushes = true;
         self
     }
 
@@ -198,9 +206,11 @@ impl Call {
         // What we move, we have judged. git runs hooks of its configuration whatever
         // core.hooksPath says.
         command
-            .env("GIT_CONFIG_COUNT", "1")
+            .env("GIT_CONFIG_COUNT", if self.flushes { "2" } else { "1" })
             .env("GIT_CONFIG_KEY_0", "hook.git-stream-strict.enabled")
-            .env("GIT_CONFIG_VALUE_0", "false");
+            .env("GIT_CONFIG_VALUE_0", "false")
+            .env("GIT_CONFIG_KEY_1", "core.fsync")
+            .env("GIT_CONFIG_VALUE_1", "committed");
         // Never ask anybody, never page, and speak the language that the few parsed texts are in.
         // Not LC_ALL: that would also change the encoding.
         command

@@ -45,6 +45,7 @@ impl Repo {
                 .args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"])
                 .args(["--no-auto-maintenance", "--no-recurse-submodules"])
                 .args(below.map(|_| "--prune"))
+                .flushing()
                 .args(["--end-of-options", remote])
                 .arg(format!("+{name}:{into}"))
                 .args(below.map(|(there, here)| format!("+{there}*:{here}*")));

@@ -59,7 +59,7 @@ pub use quarantine::Receiving;
 pub use refs::{Expect, Logged, Move};
 pub use repo::Repo;
 pub use scratch::Scratch;
-pub use switch::{IndexHold, Staging, Uncommitted, in_the_way};
+pub use switch::{IndexHold, Staging, Uncommitted, in_the_way, index_lock};
 pub use tree::{Change, Differences, Directory, GITLINK, Leaf, Node, SYMLINK};
 pub use unclean::Unclean;
 pub use version::{MINIMUM, Version};

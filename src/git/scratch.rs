@@ -77,6 +77,7 @@ impl Scratch<'_> {
             .args(QUIETLY)
             .args(PICKING)
             .args(args)
+            .flushing()
     }
 
     /// Applies a commit to what is there, as `git rebase` does.

@@ -24,7 +24,8 @@ impl Repo {
             .env("GIT_AUTHOR_NAME", name)
             .env("GIT_AUTHOR_EMAIL", mail)
             .env("GIT_AUTHOR_DATE", format!("@{date}"))
-            .args(["commit-tree", "-S"]);
+            .args(["commit-tree", "-S"])
+            .flushing();
         for parent in &commit.parents {
             call = call.arg("-p").arg(parent.to_string());
         }

@@ -33,6 +33,16 @@ fn signed(operation: &str) -> String {
     format!("{OURS}{operation}: it is moving this worktree\n")
 }
 
+/// Where the lock of a worktree's index is.
+pub fn index_lock(linked: &Linked) -> PathBuf {
+    linked.git_dir.join("index.lock")
+}
+
+/// Whether a lock is one of ours: then it says that files are half-way, and is not only in the way.
+pub(super) fn is_signed(lock: &Path) -> bool {
+    fs::read(lock).is_ok_and(|text| text.starts_with(OURS.as_bytes()))
+}
+
 /// An uncommitted change, in the letters of `git status`; `.` is no change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Uncommitted {
@@ -107,7 +117,7 @@ impl Repo {
 
     /// The operation of ours that holds, or has left, the lock of a worktree's index.
     pub fn index_holder(&self, linked: &Linked) -> Option<String> {
-        let text = fs::read_to_string(linked.git_dir.join("index.lock")).ok()?;
+        let text = fs::read_to_string(index_lock(linked)).ok()?;
         let operation = text.strip_prefix(OURS)?.split([':', '\n']).next()?;
         Some(operation.to_owned())
     }
@@ -137,7 +147,7 @@ impl Repo {
     ) -> Result<(Id, Id), Error> {
         let only_these = || -> Result<Id, Error> {
             let call = self.call_in(&linked.top).env("GIT_INDEX_FILE", copy);
-            let hex = call.args(["write-tree"]).run()?.line();
+            let hex = call.args(["write-tree"]).flushing().run()?.line();
             let all = self.parse_id(&hex).ok_or_else(|| Error::Odd {
                 command: "git write-tree".to_owned(),
                 answer: hex,
@@ -162,6 +172,7 @@ impl Repo {
         self.call_in(top)
             .env("GIT_INDEX_FILE", index)
             .args(["update-index", "--remove", "-z", "--stdin"])
+            .flushing()
             .run_with_input(&listed(paths))?;
         Ok(())
     }

@@ -4,6 +4,7 @@
 //! the same command run again finishes.
 
 pub(crate) mod disk;
+mod flushes;
 mod matrix_subset;
 mod soak;
 

@@ -47,6 +47,8 @@ fn a_release_that_dies_is_finished_by_the_same_command() {
         let one = fleet.ready_machine("one");
         let claim = ["claim", "api", "--files", "src/api/**"];
         fleet.on(&one, &claim).agent("a1").go().succeeded();
+        let worktree = one.with_extension("streams").join("api");
+        assert!(worktree.exists());
         let release = || fleet.on(&one, &["release", "api"]).agent("a1");
         let killed = release().killed_at(kill).go().was_killed();
         let again = release().go();
@@ -58,6 +60,7 @@ fn a_release_that_dies_is_finished_by_the_same_command() {
         );
         let last = fleet.ledger().pop().unwrap_or_default();
         assert!(last.starts_with("release api:"), "{kill:?}: {last}");
+        assert!(!worktree.exists(), "{kill:?}: {}", again.block());
         assert_sound(&fleet.sandbox, &one);
         killed
     });

@@ -89,6 +89,7 @@ impl Repo {
             .arg(format!("--attr-source={attributes}"))
             .args(PICKING)
             .args(["merge-tree", "--write-tree", "--messages", "--stdin", "-z"])
+            .flushing()
             .converse()?;
         let questions = child.stdin.take();
         let answers = child.stdout.take().expect("a conversation has a pipe");

@@ -2,8 +2,13 @@
 
 mod asked;
 
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
+use std::path::Path;
+
 use bstr::{BStr, BString, ByteSlice as _};
 
+use super::file::sync_directory;
 use super::{Error, Id, Repo};
 
 /// Where a ref must be for a move to happen.
@@ -261,9 +266,27 @@ impl Repo {
             .args(["update-ref", "-m", reason, "--stdin", "-z"])
             .run_with_input(&input);
         match result {
-            Ok(_) => Ok(()),
+            Ok(_) => self.flush_names(moves),
             Err(error) => Err(self.moved(moves)?.unwrap_or(error)),
         }
+    }
+
+    /// Flushes the directories of refs that were moved: git has flushed what is in their files, and
+    /// leaves their names to the file system.
+    fn flush_names(&self, moves: &[Move]) -> Result<(), Error> {
+        let directories: BTreeSet<&Path> = moves
+            .iter()
+            .filter(|one| one.to != one.from.id())
+            .filter_map(|one| Path::new(&one.name).parent())
+            .collect();
+        for directory in directories {
+            match sync_directory(&self.common_dir().join(directory)) {
+                // Refs may be no files, and git removes a directory with the last ref in it.
+                Err(Error::File { source, .. }) if source.kind() == ErrorKind::NotFound => {}
+                flushed => flushed?,
+            }
+        }
+        Ok(())
     }
 
     /// Which ref was not where it had to be: told from the refs, not from git's words.

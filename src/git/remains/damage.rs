@@ -9,6 +9,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::git::switch::is_signed;
 use crate::git::{Error, Id, Linked, Repo};
 
 impl Repo {
@@ -112,7 +113,8 @@ impl Repo {
         Ok(aside)
     }
 
-    /// The locks of git that are older than this, and in whose place no git runs any more.
+    /// The locks of git that are older than this, and in whose place no git runs any more. One of
+    /// ours is not among them, however old it is: what its operation had begun has to be finished.
     pub fn stale_locks(&self, age: Duration) -> Result<Vec<PathBuf>, Error> {
         let common = self.common_dir();
         let mut found: Vec<PathBuf> = entries(common).filter(|path| is_lock(path)).collect();
@@ -132,7 +134,7 @@ impl Repo {
                 found.extend(inside.into_iter().filter(|path| is_lock(path)));
             }
         }
-        found.retain(|path| is_older(path, age));
+        found.retain(|path| is_older(path, age) && !is_signed(path));
         found.sort();
         Ok(found)
     }

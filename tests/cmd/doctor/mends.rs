@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::Command;
 
 use insta::assert_snapshot;
@@ -132,6 +133,12 @@ fn a_branch_that_nobody_knows_of_is_somebody_s_to_claim() {
     assert_eq!(tips.lines().count(), 3, "{tips}");
 }
 
+fn make_old(path: &Path) {
+    let touch = ["--no-create", "-d", "2020-01-02"];
+    let touched = Command::new("touch").args(touch).arg(path).status();
+    assert!(touched.unwrap().success());
+}
+
 #[test]
 fn only_an_old_lock_of_nobody_s_is_taken_away() {
     let scene = Scene::new();
@@ -139,21 +146,10 @@ fn only_an_old_lock_of_nobody_s_is_taken_away() {
     fs::write(&lock, "").unwrap();
     assert!(scene.found(&["--repair"]).is_empty());
     assert!(lock.exists());
-    let old = ["-d", "2020-01-02"];
-    let touch = |path: &std::path::Path| {
-        assert!(
-            Command::new("touch")
-                .args(old)
-                .arg(path)
-                .status()
-                .unwrap()
-                .success()
-        );
-    };
-    touch(&lock);
+    make_old(&lock);
     let half_written = scene.sandbox.repo().join(".git/git-stream/.new-abc");
     fs::write(&half_written, "").unwrap();
-    touch(&half_written);
+    make_old(&half_written);
     // A git that runs there may be the one that holds it.
     let mut git = Command::new("git")
         .args(["cat-file", "--batch"])
@@ -170,13 +166,23 @@ fn only_an_old_lock_of_nobody_s_is_taken_away() {
     // One of git's housekeeping.
     let of_a_log = scene.sandbox.repo().join(".git/logs/HEAD.lock");
     fs::write(&of_a_log, "").unwrap();
-    touch(&of_a_log);
+    make_old(&of_a_log);
     assert_eq!(scene.found(&["--repair"]), ["lock-stale, mended"]);
     scene.is_well();
 }
 
 #[test]
 fn a_sync_that_died_anywhere_is_finished_or_taken_back() {
+    sync_dies_anywhere(false);
+}
+
+/// However old its lock on the index is, it is what says that files have moved already.
+#[test]
+fn a_sync_that_died_long_ago_is_finished_or_taken_back() {
+    sync_dies_anywhere(true);
+}
+
+fn sync_dies_anywhere(long_ago: bool) {
     let mut deaths = 0;
     for_every_git_call(|kill| {
         let scene = Scene::new();
@@ -184,6 +190,10 @@ fn a_sync_that_died_anywhere_is_finished_or_taken_back() {
         scene.sandbox.commit("Base moves", &moved);
         let sync = scene.sandbox.run(["sync", "api"]).agent("a1");
         let killed = sync.killed_at(kill).go().was_killed();
+        let lock = scene.sandbox.repo().join(".git/worktrees/api/index.lock");
+        if long_ago && lock.exists() {
+            make_old(&lock);
+        }
         let found = scene.found(&[]);
         if !found.is_empty() {
             deaths += 1;
@@ -198,6 +208,25 @@ fn a_sync_that_died_anywhere_is_finished_or_taken_back() {
         killed
     });
     assert!(deaths > 0);
+}
+
+/// No command comes back to a stream that nobody has.
+#[test]
+fn a_lock_that_a_dead_command_has_left_where_no_stream_is_any_more_goes() {
+    let scene = Scene::new();
+    let worktree = scene.sandbox.root().join("other");
+    let add = ["worktree", "add", "--quiet", "-b", "other", "../other"];
+    scene.sandbox.git(&add);
+    let lock = scene.sandbox.repo().join(".git/worktrees/other/index.lock");
+    fs::write(
+        &lock,
+        "git stream sync 0123456789abcdef: it is moving this worktree\n",
+    )
+    .unwrap();
+    assert_eq!(scene.found(&[]), ["index-held"]);
+    assert_eq!(scene.found(&["--repair"]), ["index-held, mended"]);
+    scene.sandbox.git_in(&worktree, &["add", "--all"]);
+    scene.is_well();
 }
 
 #[test]
