@@ -23,7 +23,7 @@ pub use error::Error;
 pub use give_way::give_way;
 pub use presence::sessions;
 pub use release::{Aside, Ending, Released, give_back, release};
-pub use remove::Kept;
+pub use remove::{Kept, take_back_dead};
 pub use restore::{RESTORE, refuse_place, restore};
 pub use retire::{Retired, Settled, retire, settle};
 pub use session::{Ended, Session, work_in};

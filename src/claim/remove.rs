@@ -171,11 +171,9 @@ impl Removal<'_, '_> {
 }
 
 /// Puts back what an operation on a held stream had taken away when it died: the ledger was never
-/// told.
-pub(super) fn take_back_dead(
-    workspace: &mut Workspace<'_>,
-    stream: &StreamName,
-) -> Result<(), Error> {
+/// told. Before the next operation on the stream is written down, whose intent takes the place of
+/// the dead one's.
+pub fn take_back_dead(workspace: &mut Workspace<'_>, stream: &StreamName) -> Result<(), Error> {
     let repo = workspace.repo;
     // What it has told the remote may count, although the answer was never heard.
     if dead_intent(workspace, stream)?.is_some() && workspace.ledger().is_pushing()? {

@@ -13,6 +13,7 @@ use super::check::Beat;
 use super::run::{Options, Run, TURN};
 use super::unland::{make_again, put_back};
 use super::{Error, pending, tidy};
+use crate::claim;
 use crate::git::{IndexHold, Lock, Repo};
 use crate::ledger::{OpId, Request, Stream, What, is_dead, is_running};
 use crate::name::{AgentName, StreamName};
@@ -70,6 +71,11 @@ pub(super) fn finish(run: &mut Run<'_>) -> Result<(), Error> {
         run.workspace.refresh()?;
     }
     free_checkout(run)?;
+    let held = run.workspace.state.held();
+    let held: Vec<StreamName> = held.map(|(stream, ..)| stream.clone()).collect();
+    for stream in &held {
+        claim::take_back_dead(&mut run.workspace, stream)?;
+    }
     // Each by itself: to finish one may finish others of the same operation.
     while let Some((stream, op)) = dead(run)?.into_iter().next() {
         let repo = run.workspace.repo;

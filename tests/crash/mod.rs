@@ -10,7 +10,7 @@ mod soak;
 
 use std::fs;
 
-use crate::support::{Call, Kill, Sandbox, assert_sound, for_every_git_call};
+use crate::support::{Call, Kill, Sandbox, assert_sound, can_trace, for_every_git_call};
 
 fn claim(sandbox: &Sandbox) -> Call {
     sandbox
@@ -155,6 +155,28 @@ fn a_landing_that_dies_is_told_to_the_ledger_where_the_stream_had_landed_before(
         killed
     });
     assert!(calls >= 5, "{calls}");
+}
+
+/// A worktree that is half in the trash comes back first, or git knows of one that is nowhere.
+#[test]
+fn a_landing_that_dies_while_it_takes_the_worktree_away_leaves_none_behind() {
+    if !can_trace() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    claim(&sandbox).go().succeeded();
+    let worktree = sandbox.root().join("repo.streams/api");
+    sandbox.write(worktree.join("src/api/new.rs"), "new\n");
+    sandbox.git_in(&worktree, &["add", "."]);
+    sandbox.git_in(&worktree, &["commit", "--quiet", "-m", "Work"]);
+    let admin = sandbox.repo().join(".git/worktrees/api");
+    let land = || sandbox.run(["land", "api"]).agent("a1");
+    assert!(land().killed_at_move_of(&admin).go().was_killed());
+    assert!(admin.exists() && !worktree.exists());
+    land().go().succeeded();
+    assert!(!admin.exists() && !worktree.exists());
+    assert_eq!(sandbox.git(&["show", "main:src/api/new.rs"]), "new\n");
+    assert_sound(&sandbox, &sandbox.repo());
 }
 
 /// Whatever comes next to a stream does not take a landing that died for one that did nothing.

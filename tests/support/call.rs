@@ -17,7 +17,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::kill::{Shim, at_change};
+use super::kill::{Shim, at_change, at_move_of};
 use super::mask::Mask;
 use super::{Kill, Sandbox};
 
@@ -124,6 +124,12 @@ impl Call {
     /// Ends it by SIGKILL at one of the changes that it makes to the file system by itself.
     pub(crate) fn killed_at_change(mut self, number: usize) -> Call {
         self.before = at_change(number);
+        self
+    }
+
+    /// Ends it by SIGKILL just before it moves a file or a directory away.
+    pub(crate) fn killed_at_move_of(mut self, path: &Path) -> Call {
+        self.before = at_move_of(path);
         self
     }
 

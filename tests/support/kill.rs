@@ -54,11 +54,7 @@ pub(crate) fn for_every_git_call(mut attempt: impl FnMut(Kill) -> bool) -> usize
 /// killed. Returns how many there were; 0 where nothing can kill it there, which is said loudly.
 #[track_caller]
 pub(crate) fn for_every_change(mut attempt: impl FnMut(usize) -> bool) -> usize {
-    let traces = Command::new("strace")
-        .args(["-o", "/dev/null", "true"])
-        .output();
-    if !traces.is_ok_and(|output| output.status.success()) {
-        println!("!!!!  SKIPPED: strace is not here, or may not trace  !!!!");
+    if !can_trace() {
         return 0;
     }
     for number in 1..TOO_MANY {
@@ -68,6 +64,34 @@ pub(crate) fn for_every_change(mut attempt: impl FnMut(usize) -> bool) -> usize 
         }
     }
     panic!("the command made {TOO_MANY} changes");
+}
+
+/// Whether processes can be traced here; where they cannot, that is said loudly.
+pub(crate) fn can_trace() -> bool {
+    let traces = Command::new("strace")
+        .args(["-o", "/dev/null", "true"])
+        .output();
+    let can = traces.is_ok_and(|output| output.status.success());
+    if !can {
+        println!("!!!!  SKIPPED: strace is not here, or may not trace  !!!!");
+    }
+    can
+}
+
+/// What has a command killed just before it moves a file or a directory, in front of its line.
+pub(super) fn at_move_of(path: &Path) -> Vec<OsString> {
+    const MOVES: &str = "rename,renameat,renameat2";
+    let words = ["strace", "-qq", "-o", "/dev/null", "-P"].map(OsString::from);
+    let moves = [
+        format!("--trace={MOVES}"),
+        format!("--inject={MOVES}:signal=KILL:when=1"),
+    ];
+    let path = path.as_os_str().to_owned();
+    words
+        .into_iter()
+        .chain([path])
+        .chain(moves.map(OsString::from))
+        .collect()
 }
 
 /// What has a command killed at one of its own changes, in front of the command's line. What it

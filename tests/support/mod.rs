@@ -18,6 +18,6 @@ mod sandbox;
 
 pub(crate) use call::{Call, Ran};
 pub(crate) use fingerprint::{Fingerprint, assert_sound};
-pub(crate) use kill::{Kill, for_every_change, for_every_git_call};
+pub(crate) use kill::{Kill, can_trace, for_every_change, for_every_git_call};
 pub(crate) use race::race;
 pub(crate) use sandbox::Sandbox;
