@@ -12,7 +12,7 @@ use crate::name::StreamName;
 /// pushed, would go through unseen. Returns how many were found.
 #[doc(hidden)]
 pub fn judge_stdin(repo: &Repo, input: &[u8]) -> usize {
-    let is_zero = |word: &[u8]| word.len() > 1 && word.iter().all(|digit| *digit == b'0');
+    let is_zero = |word: &[u8]| word == [b'0'; 40] || word == [b'0'; 64];
     let wanted = input.lines().filter(|line| {
         let words: Vec<&[u8]> = line.splitn_str(3, " ").collect();
         let [_, new, name] = words.as_slice() else {
@@ -31,4 +31,27 @@ pub fn judge_stdin(repo: &Repo, input: &[u8]) -> usize {
     let wanted = input.lines().filter(brings).count();
     assert_eq!(pushed, wanted, "not every line is judged");
     found + pushed
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::guard::moves::number;
+
+    /// git writes no such line; what does is not let through because of that.
+    #[test]
+    fn a_move_to_what_is_no_id_is_seen() {
+        let old = "1".repeat(40);
+        for new in [&b"22\xff22"[..], b"\xfc", b"", b"0", b"ref:refs/heads/\xff"] {
+            let line = [old.as_bytes(), b" ", new, b" refs/heads/stream/api\n"].concat();
+            assert_eq!(number(&line), 1, "{new:?}");
+        }
+    }
+
+    #[test]
+    fn a_removal_is_no_move() {
+        for digits in [40, 64] {
+            let line = format!("{0} {0} refs/heads/stream/api\n", "0".repeat(digits));
+            assert_eq!(number(line.as_bytes()), 0);
+        }
+    }
 }

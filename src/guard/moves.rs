@@ -111,14 +111,15 @@ fn of_streams(input: &[u8]) -> Vec<Move> {
     let moves = input.lines().filter_map(|line| {
         let mut words = line.splitn_str(3, " ");
         let (_old, new, name) = (words.next()?, words.next()?, words.next()?);
-        let is_removed = !new.is_empty() && new.iter().all(|digit| *digit == b'0');
+        let is_removed = [40, 64].contains(&new.len()) && new.iter().all(|digit| *digit == b'0');
         if !name.starts_with(b"refs/heads/stream/") || is_removed {
             return None;
         }
         let stream = StreamName::from_branch_ref(name.to_str().ok()?)?;
         let to = match new.strip_prefix(b"ref:") {
             Some(target) => To::Alias(target.into()),
-            None => To::At(new.to_str().ok()?.to_owned()),
+            // What is no id is refused, and not passed over.
+            None => To::At(new.to_str_lossy().into_owned()),
         };
         Some(Move { stream, to })
     });
