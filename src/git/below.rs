@@ -162,7 +162,7 @@ impl Below {
     ) -> Result<T, Error> {
         let (directory, name) = match path.rfind_byte(b'/') {
             Some(end) => (&path[..end], &path[end + 1..]),
-            None => (&path[..0], &path[..]),
+            None => (BStr::new(""), path),
         };
         plain(name)?;
         let mut way = self.way.borrow_mut();

@@ -6,6 +6,7 @@
 
 mod bases;
 mod below;
+mod between;
 mod carry;
 mod checkout;
 mod command;

@@ -10,9 +10,8 @@ use std::fs::File;
 use bstr::{BStr, BString, ByteSlice as _};
 use gix::hash::oid;
 use gix::objs::{Data, Find, Kind, Write as _};
-use gix::traverse::commit::Simple;
-use gix::traverse::commit::simple::{CommitTimeOrder, Sorting};
 
+use super::between::between;
 use super::recent::Recent;
 use super::{Error, Id, Repo, loose};
 
@@ -217,18 +216,7 @@ impl Repo {
 
     /// The commits that are reachable from `tips` and not from `hidden`, newest first.
     pub fn commits_between(&self, tips: &[Id], hidden: &[Id]) -> Result<Vec<Id>, Error> {
-        let broken = |source: gix::Error| Error::Object {
-            attempt: "walk",
-            what: "the history".to_owned(),
-            source: source.into(),
-        };
-        let newest_first = Sorting::ByCommitTime(CommitTimeOrder::NewestFirst);
-        Simple::new(tips.iter().copied(), self.checked())
-            .sorting(newest_first)
-            .and_then(|walk| walk.hide(hidden.iter().copied()))
-            .map_err(broken)?
-            .map(|step| step.map(|step| step.id).map_err(broken))
-            .collect()
+        between(&self.checked(), tips, hidden)
     }
 }
 
