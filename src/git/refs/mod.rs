@@ -279,10 +279,12 @@ impl Repo {
             .filter(|one| one.to != one.from.id())
             .filter_map(|one| Path::new(&one.name).parent())
             .collect();
+        let is_none =
+            |kind: ErrorKind| matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory);
         for directory in directories {
             match sync_directory(&self.common_dir().join(directory)) {
                 // Refs may be no files, and git removes a directory with the last ref in it.
-                Err(Error::File { source, .. }) if source.kind() == ErrorKind::NotFound => {}
+                Err(Error::File { source, .. }) if is_none(source.kind()) => {}
                 flushed => flushed?,
             }
         }
