@@ -105,7 +105,11 @@ impl Decision<'_> {
             let at = self.request.at;
             let record = self.record(name)?;
             let mut next = undo.back.clone();
-            next.epoch = record.epoch;
+            // As with everything that is taken back, a holder who comes back is a new one.
+            let is_another = before.is_some_and(|before| {
+                (&before.agent, &before.machine) != (&now.agent, &now.machine)
+            });
+            next.epoch = record.epoch + u64::from(is_another);
             next.tainted = record.tainted.take().or(next.tainted);
             if let Some(claim) = &mut next.claim {
                 claim.slot = now.slot;
