@@ -473,6 +473,10 @@ fn play(turns: &[Turn]) -> (usize, usize) {
 
 /// `GIT_STREAM_CASES` multiplies the number of stories (25 by default).
 #[test]
+#[expect(
+    clippy::print_stderr,
+    reason = "with --nocapture it says how much was tried"
+)]
 fn whatever_becomes_of_the_pushes_the_chain_is_one_and_nothing_is_owned_twice() {
     let times = std::env::var("GIT_STREAM_CASES").map_or(1, |text| text.parse().unwrap());
     let chance = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
