@@ -473,23 +473,16 @@ fn play(turns: &[Turn]) -> (usize, usize) {
 
 /// `GIT_STREAM_CASES` multiplies the number of stories (25 by default).
 #[test]
-#[expect(
-    clippy::print_stderr,
-    reason = "with --nocapture it says how much was tried"
-)]
 fn whatever_becomes_of_the_pushes_the_chain_is_one_and_nothing_is_owned_twice() {
     let times = std::env::var("GIT_STREAM_CASES").map_or(1, |text| text.parse().unwrap());
     let chance = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let mut runner = TestRunner::new_with_rng(ProptestConfig::default(), chance);
-    let (mut granted, mut entries, mut steps) = (0, 0, 0);
+    let (mut granted, mut entries) = (0, 0);
     for number in 0..25 * times {
         let turns = turns().new_tree(&mut runner).unwrap().current();
-        steps += turns.len();
         let played = std::panic::catch_unwind(|| play(&turns));
         let (some, all) = played.unwrap_or_else(|_| panic!("story {number}: {turns:#?}"));
         (granted, entries) = (granted + some, entries + all);
     }
-    let stories = 25 * times;
-    eprintln!("{stories} stories, {steps} turns, {granted} requests granted, {entries} entries");
     assert!(granted > 100 && entries > granted, "{granted} of {entries}");
 }
