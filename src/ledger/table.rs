@@ -437,12 +437,16 @@ pub const TRANSITIONS: &[Transition] = &[
 ];
 
 /// Whether an entry of the log, by the first word of its subject, may take a stream from one state to
-/// the other; standing still always may.
+/// the other; standing still always may. An undo takes back what any of them has done, or has undone.
 pub fn allows(word: &str, from: Option<StreamState>, to: StreamState) -> bool {
+    let is_undo = word == "undo";
+    let is_taken_back = |step: &Transition| step.from == Some(to) && Some(step.to) == from;
+    let is_step = |step: &Transition| step.from == from && step.to == to;
+    let is_its = |step: &Transition| is_undo || rows_of(word).contains(&step.by);
     from == Some(to)
         || TRANSITIONS
             .iter()
-            .any(|step| step.from == from && step.to == to && rows_of(word).contains(&step.by))
+            .any(|step| (is_step(step) && is_its(step)) || (is_undo && is_taken_back(step)))
 }
 
 /// Which rows of the table an entry may take: whoever begins something also ends what died, and a
