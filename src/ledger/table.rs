@@ -29,7 +29,7 @@ const fn step(
     Transition { by, from, to, when }
 }
 
-/// Every step that there is.
+/// Every step that there is, but those of `undo`, which takes any of them back.
 pub const TRANSITIONS: &[Transition] = &[
     step(
         "claim",
@@ -305,119 +305,6 @@ pub const TRANSITIONS: &[Transition] = &[
         InProgress,
         "its history is clean again, and no other question is open",
     ),
-    step("undo", Some(InProgress), Unclaimed, "a claim is taken back"),
-    step(
-        "undo",
-        Some(InProgress),
-        Landed,
-        "the claim of a new round is taken back",
-    ),
-    step(
-        "undo",
-        Some(Unclaimed),
-        InProgress,
-        "a release is taken back, where no held stream overlaps",
-    ),
-    step(
-        "undo",
-        Some(Unclaimed),
-        Blocked,
-        "a release is taken back, where no held stream overlaps",
-    ),
-    step(
-        "undo",
-        Some(Unclaimed),
-        Completed,
-        "a release is taken back, where no held stream overlaps",
-    ),
-    step(
-        "undo",
-        Some(Unclaimed),
-        InReview,
-        "a release is taken back, where no held stream overlaps",
-    ),
-    step(
-        "undo",
-        Some(Unclaimed),
-        Failed,
-        "a release is taken back, where no held stream overlaps",
-    ),
-    step(
-        "undo",
-        Some(Unclaimed),
-        Landed,
-        "a release is taken back, where no held stream overlaps",
-    ),
-    step(
-        "undo",
-        Some(Landed),
-        InProgress,
-        "a landing is taken back, or what has found it landed",
-    ),
-    step(
-        "undo",
-        Some(Landed),
-        Blocked,
-        "a landing is taken back, or what has found it landed",
-    ),
-    step(
-        "undo",
-        Some(Landed),
-        Completed,
-        "a landing is taken back, or what has found it landed",
-    ),
-    step(
-        "undo",
-        Some(Landed),
-        InReview,
-        "a landing is taken back, or what has found it landed",
-    ),
-    step(
-        "undo",
-        Some(Landed),
-        Failed,
-        "a landing is taken back, or what has found it landed",
-    ),
-    step(
-        "undo",
-        Some(Completed),
-        InProgress,
-        "it is rolled back to an earlier commit",
-    ),
-    step(
-        "undo",
-        Some(InProgress),
-        Completed,
-        "a landing is taken back after which its holder has gone on",
-    ),
-    step("undo", Some(InProgress), Blocked, "as above"),
-    step("undo", Some(InProgress), InReview, "as above"),
-    step("undo", Some(InProgress), Failed, "as above"),
-    step(
-        "undo",
-        Some(Blocked),
-        InProgress,
-        "an undo after which a question was open again is taken back",
-    ),
-    step(
-        "undo",
-        Some(Blocked),
-        Landed,
-        "an undo that took a landing back is taken back",
-    ),
-    step("undo", Some(Completed), Landed, "as above"),
-    step("undo", Some(InReview), Landed, "as above"),
-    step("undo", Some(Failed), Landed, "as above"),
-    step(
-        "undo",
-        Some(Blocked),
-        Unclaimed,
-        "the undo of a release is taken back",
-    ),
-    step("undo", Some(Completed), Unclaimed, "as above"),
-    step("undo", Some(InReview), Unclaimed, "as above"),
-    step("undo", Some(Failed), Unclaimed, "as above"),
-    step("undo", Some(Landed), Unclaimed, "as above"),
     step(
         "abandon",
         Some(InProgress),
@@ -437,16 +324,15 @@ pub const TRANSITIONS: &[Transition] = &[
 ];
 
 /// Whether an entry of the log, by the first word of its subject, may take a stream from one state to
-/// the other; standing still always may. An undo takes back what any of them has done, or has undone.
+/// the other; standing still always may. An undo takes back any step, or an undo of it.
 pub fn allows(word: &str, from: Option<StreamState>, to: StreamState) -> bool {
-    let is_undo = word == "undo";
-    let is_taken_back = |step: &Transition| step.from == Some(to) && Some(step.to) == from;
-    let is_step = |step: &Transition| step.from == from && step.to == to;
-    let is_its = |step: &Transition| is_undo || rows_of(word).contains(&step.by);
-    from == Some(to)
-        || TRANSITIONS
-            .iter()
-            .any(|step| (is_step(step) && is_its(step)) || (is_undo && is_taken_back(step)))
+    let is_forth = |step: &Transition| step.from == from && step.to == to;
+    let is_back = |step: &Transition| step.from == Some(to) && Some(step.to) == from;
+    let is_step = |step: &Transition| match word {
+        "undo" => is_back(step) || is_forth(step),
+        _ => is_forth(step) && rows_of(word).contains(&step.by),
+    };
+    from == Some(to) || TRANSITIONS.iter().any(is_step)
 }
 
 /// Which rows of the table an entry may take: whoever begins something also ends what died, and a
@@ -463,7 +349,6 @@ fn rows_of(word: &str) -> &'static [&'static str] {
         "progress" => &["progress", "sync"],
         "taint" => &["taint"],
         "untaint" => &["untaint"],
-        "undo" => &["undo"],
         _ => &[],
     }
 }
