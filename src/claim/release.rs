@@ -129,7 +129,7 @@ pub fn give_back(
     };
     match finish(workspace, operation, &given, dry_run) {
         Err(error) if !dry_run => {
-            put_back(workspace, operation);
+            put_back(workspace, operation, stream);
             let what = What::Abandon {
                 stream: stream.clone(),
                 dead: operation.id().clone(),
@@ -272,13 +272,13 @@ pub(super) fn dispose(workspace: &Workspace<'_>, aside: Aside) -> Option<Aside> 
 }
 
 /// Brings back a worktree that was put into the trash for nothing.
-fn put_back(workspace: &Workspace<'_>, operation: &Operation) {
+fn put_back(workspace: &Workspace<'_>, operation: &Operation, stream: &StreamName) {
     let repo = workspace.repo;
     let Ok(lock) = workspace.ledger().lock() else {
         return;
     };
     // The first error is the one to tell; what stays in the trash is brought back by the next run.
-    if kept::take_back(repo, operation.id()).unwrap_or(false) {
+    if kept::take_back(repo, operation.id(), stream).unwrap_or(false) {
         drop(hooks::install(repo, &lock));
     }
 }

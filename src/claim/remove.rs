@@ -183,7 +183,7 @@ pub fn take_back_dead(workspace: &mut Workspace<'_>, stream: &StreamName) -> Res
         return Ok(());
     };
     let lock = workspace.ledger().lock()?;
-    if kept::take_back(repo, &intent.op)? {
+    if kept::take_back(repo, &intent.op, stream)? {
         hooks::install(repo, &lock)?;
     }
     Ok(())

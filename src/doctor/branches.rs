@@ -3,6 +3,7 @@
 use super::finding::Mend;
 use super::{Examined, Finding};
 use crate::exit::Failure;
+use crate::git::{Id, Linked};
 use crate::ledger::Claim;
 use crate::name::StreamName;
 use crate::word;
@@ -51,11 +52,16 @@ pub(super) fn examine(workspace: &Workspace<'_>) -> Result<Examined, Failure> {
             command,
         ));
     }
+    let linked = repo.linked_worktrees()?;
     for (name, _, claim) in state.held() {
         let is_here = claim.machine == workspace.machine.id && claim.intent.is_none();
         if is_here && repo.read_ref(&name.branch_ref())?.is_none() {
-            findings.push(missing(workspace, name, claim)?);
+            let its = linked.iter().find(|one| one.id == claim.worktree_id);
+            findings.push(missing(workspace, name, claim, its));
         }
+    }
+    for one in &linked {
+        findings.extend(left_behind(workspace, one)?);
     }
     let summary = format!("{} of streams", word::count(branches.len(), "branch"));
     let summary = summary.replace("branchs", "branches");
@@ -69,24 +75,56 @@ fn missing(
     workspace: &Workspace<'_>,
     name: &StreamName,
     claim: &Claim,
-) -> Result<Finding, Failure> {
-    let repo = workspace.repo;
-    let linked = repo.linked_worktrees()?;
-    let its = linked.iter().find(|one| one.id == claim.worktree_id);
-    let branch = name.branch_ref();
-    let past = repo.past_of(its, &branch);
-    let was = past.into_iter().find(|id| repo.commit(*id).is_ok());
+    its: Option<&Linked>,
+) -> Finding {
+    let was = last_of(workspace, name, its);
     let at = was.unwrap_or(claim.start);
     let says = match was {
         Some(_) => "its worktree remembers it",
         None => "nothing remembers where it was, so it begins at the base again",
     };
-    let finding = Finding::new(
+    Finding::new(
         "branch-gone",
         format!("{name} is held, and its branch is gone; {says}"),
         "nothing of it can be committed, synced or landed",
         format!("git branch {} {at}", name.branch()),
     )
-    .of(name);
-    Ok(finding.mended_by(Mend::Ref(branch, at)))
+    .of(name)
+    .mended_by(Mend::Ref(name.branch_ref(), at))
+}
+
+/// A worktree of a stream that nobody holds, without the branch that it is on.
+fn left_behind(workspace: &Workspace<'_>, linked: &Linked) -> Result<Option<Finding>, Failure> {
+    let Some(name) = linked
+        .branch
+        .as_deref()
+        .and_then(StreamName::from_branch_ref)
+    else {
+        return Ok(None);
+    };
+    let is_held = workspace.state.claim(&name).is_some();
+    let is_there = linked.top.exists() && !linked.half_made;
+    if is_held || !is_there || workspace.repo.read_ref(&name.branch_ref())?.is_some() {
+        return Ok(None);
+    }
+    let top = linked.top.display().to_string();
+    let at = last_of(workspace, &name, Some(linked)).unwrap_or(workspace.base.commit);
+    let finding = Finding::new(
+        "worktree-branch-gone",
+        format!("nobody holds {name}, and its worktree is on its branch, which is gone: '{top}'"),
+        "git takes every file there for a new one, and cannot say what was changed",
+        format!("git branch {} {at}", name.branch()),
+    );
+    Ok(Some(
+        finding
+            .of(&name)
+            .mended_by(Mend::Ref(name.branch_ref(), at)),
+    ))
+}
+
+/// The last commit that the branch of a stream was at, as far as anything remembers it.
+fn last_of(workspace: &Workspace<'_>, name: &StreamName, its: Option<&Linked>) -> Option<Id> {
+    let repo = workspace.repo;
+    let past = repo.past_of(its, &name.branch_ref());
+    past.into_iter().find(|id| repo.commit(*id).is_ok())
 }

@@ -226,18 +226,18 @@ pub fn trashed(repo: &Repo) -> Result<Vec<Trashed>, Error> {
     Ok(found)
 }
 
-/// What an operation has put into the trash.
-pub fn trash_of(repo: &Repo, op: &OpId) -> Result<Option<Trashed>, Error> {
-    let all = trashed(repo)?;
-    Ok(all.into_iter().find(|one| one.record.op == *op))
+/// What an operation has put into the trash of a stream; a landing of several has one for each.
+pub fn trash_of(repo: &Repo, op: &OpId, stream: &StreamName) -> Result<Option<Trashed>, Error> {
+    let is_its = |one: &Trashed| one.record.op == *op && one.record.stream == *stream;
+    Ok(trashed(repo)?.into_iter().find(is_its))
 }
 
-/// Puts back what an operation had put aside that came to nothing, or died. Whether there was
-/// anything.
+/// Puts back what an operation had put aside of a stream that came to nothing, or died. Whether
+/// there was anything.
 ///
 /// Call it under the ledger's lock.
-pub fn take_back(repo: &Repo, op: &OpId) -> Result<bool, Error> {
-    match trash_of(repo, op)? {
+pub fn take_back(repo: &Repo, op: &OpId, stream: &StreamName) -> Result<bool, Error> {
+    match trash_of(repo, op, stream)? {
         Some(trashed) => trashed.bring_back(repo),
         None => Ok(false),
     }

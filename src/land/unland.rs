@@ -506,10 +506,6 @@ fn restored(run: &mut Run<'_>, undo: &Undo, is_elsewhere: bool) -> Result<Vec<St
 
 /// What the landing has put into the trash.
 fn trashed(repo: &Repo, undo: &Undo) -> Result<Option<Trashed>, Error> {
-    let all = kept::trashed(repo)?;
-    let is_its = |one: &Trashed| {
-        let record = &one.record;
-        record.op == undo.op && record.stream == undo.stream && !record.is_disposable
-    };
-    Ok(all.into_iter().find(is_its))
+    let trashed = kept::trash_of(repo, &undo.op, &undo.stream)?;
+    Ok(trashed.filter(|one| !one.record.is_disposable))
 }

@@ -441,7 +441,7 @@ impl Undoing<'_, '_> {
             .into_iter()
             .flatten()
         {
-            let trashed = kept::trash_of(repo, op)?;
+            let trashed = kept::trash_of(repo, op, &found.stream)?;
             if let Some(trashed) = trashed.filter(|one| !one.record.is_disposable) {
                 return Ok(Some(trashed));
             }

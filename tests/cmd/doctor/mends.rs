@@ -124,6 +124,21 @@ fn a_branch_that_is_gone_comes_back_where_its_worktree_remembers_it() {
 }
 
 #[test]
+fn a_worktree_that_stayed_gets_its_branch_back() {
+    let scene = Scene::new();
+    let tip = scene.tip();
+    let note = scene.worktree.join("src/api/note");
+    scene.sandbox.write(&note, "kept\n");
+    let released = scene.sandbox.run(["release", "api"]).agent("a1").go();
+    released.succeeded();
+    assert!(note.exists());
+    let branch = "refs/heads/stream/api";
+    scene.sandbox.git(&["update-ref", "-d", branch]);
+    assert_eq!(scene.found(&["--repair"]), ["worktree-branch-gone, mended"]);
+    assert_eq!(scene.tip(), tip);
+}
+
+#[test]
 fn a_branch_that_nobody_knows_of_is_somebody_s_to_claim() {
     let scene = Scene::new();
     scene.sandbox.git(&["branch", "stream/ui", "stream/api"]);

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{ArgJson as _, claim, commit_in};
-use crate::support::{Sandbox, race};
+use crate::support::{Sandbox, assert_sound, for_every_git_call, race};
 
 /// A repository with so many streams, each complete with one commit; those in `bad` fail the check.
 struct Many {
@@ -16,8 +16,12 @@ const CHECK: &str = "[land]\ncheck = 'echo x >>\"$TMPDIR/count\"; git rev-parse 
 
 impl Many {
     fn new(streams: usize, bad: &[usize], more: &str) -> Many {
+        Many::with(CHECK, streams, bad, more)
+    }
+
+    fn with(check: &str, streams: usize, bad: &[usize], more: &str) -> Many {
         let sandbox = Sandbox::new();
-        let mut plan = format!("version = 1\n{CHECK}");
+        let mut plan = format!("version = 1\n{check}");
         for at in 1..=streams {
             plan.push_str(&format!("[streams.s{at:02}]\nfiles = ['s/{at:02}']\n"));
         }
@@ -47,6 +51,26 @@ impl Many {
         let count = fs::read_to_string(self.sandbox.root().join("tmp/count"));
         count.unwrap_or_default().lines().count()
     }
+}
+
+#[test]
+fn a_batch_that_dies_leaves_no_worktree_of_what_has_landed() {
+    for_every_git_call(|kill| {
+        let many = Many::with("", 2, &[], "");
+        let land = || many.sandbox.run(["land", "--all"]);
+        let killed = land().killed_at(kill).go().was_killed();
+        let again = land().go();
+        assert!(
+            [0, 1].contains(&again.status()),
+            "{kill:?}: {}",
+            again.block()
+        );
+        assert_eq!(many.landed(), ["s01", "s02"], "{kill:?}");
+        let left = many.sandbox.git(&["worktree", "list"]);
+        assert_eq!(left.lines().count(), 1, "{kill:?}: {left}");
+        assert_sound(&many.sandbox, &many.sandbox.repo());
+        killed
+    });
 }
 
 #[test]
