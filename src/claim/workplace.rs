@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use super::{Error, RESTORE, copy};
 use crate::git::{self, Linked, Repo, replace_file};
 use crate::guard::hooks;
+use crate::guard::own::has_own_in;
 use crate::ledger::{Claim, Operation, is_dead};
 use crate::name::StreamName;
 use crate::workspace::{MARKER, Workspace, marked, worktree_path};
@@ -211,7 +212,11 @@ pub(super) fn make(
     let forget_lock = || drop(fs::remove_file(linked.git_dir.join("index.lock")));
     if making.exists() {
         forget_lock();
-        if let Some(error) = repo.check_out(&linked, operation.lock())? {
+        repo.check_out(&linked, operation.lock())?;
+        // Ours has nothing to say of a new worktree.
+        if has_own_in(repo, &linked.top, "post-checkout")
+            && let Err(error) = repo.run_post_checkout(&linked, operation.lock())
+        {
             notes.push(format!("the post-checkout hook failed: {error}"));
         }
         fs::remove_file(&making).map_err(git::Error::file("remove", &making))?;

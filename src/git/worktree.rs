@@ -82,30 +82,29 @@ impl Repo {
         })
     }
 
-    /// Fills a registered worktree with its branch's files, as `git worktree add` does, and runs
-    /// the user's post-checkout hook. Answers what went wrong in the hook, if anything did.
-    pub fn check_out(&self, linked: &Linked, lock: &Lock) -> Result<Option<Error>, Error> {
-        let call = || self.call_in(&linked.top).holding(lock);
-        call()
+    /// Fills a registered worktree with its branch's files, as `git worktree add` does.
+    pub fn check_out(&self, linked: &Linked, lock: &Lock) -> Result<(), Error> {
+        self.call_in(&linked.top)
             .args(["reset", "--hard", "--quiet", "--no-recurse-submodules"])
+            .holding(lock)
             .run()?;
+        Ok(())
+    }
+
+    /// Runs the post-checkout hook of a new worktree, as `git worktree add` does.
+    pub fn run_post_checkout(&self, linked: &Linked, lock: &Lock) -> Result<(), Error> {
         let head = match &linked.branch {
             Some(branch) => self.read_ref(branch)?,
             None => None,
         };
         let head = head.unwrap_or_else(|| self.null_id()).to_string();
         let null = self.null_id().to_string();
-        let hook = [
-            "hook",
-            "run",
-            "--ignore-missing",
-            "post-checkout",
-            "--",
-            &null,
-            &head,
-            "1",
-        ];
-        Ok(call().args(hook).run().err())
+        self.call_in(&linked.top)
+            .args(["hook", "run", "--ignore-missing", "post-checkout", "--"])
+            .args([&null, &head, "1"])
+            .holding(lock)
+            .run()?;
+        Ok(())
     }
 
     /// Lets go of the branch of a worktree, in place: HEAD stays at the same commit, no file and no

@@ -59,8 +59,16 @@ impl Own {
 
 /// Whether git would run a hook of the user's of this name in the worktree that the repository is
 /// seen from, besides ours.
-pub fn has_own(repo: &Repo, name: &str) -> bool {
+fn has_own(repo: &Repo, name: &str) -> bool {
     repo.configures_hook(name) || Own::of(repo).find(name).is_some()
+}
+
+/// The same of the worktree that lies there; one that cannot be read may have one.
+pub fn has_own_in(repo: &Repo, top: &Path, name: &str) -> bool {
+    if repo.top() == Some(top) {
+        return has_own(repo, name);
+    }
+    Repo::at(top).map_or(true, |there| has_own(&there, name))
 }
 
 /// The hooks of ours that a hook manager has found, and runs before its own.

@@ -16,7 +16,7 @@ use super::{
 use crate::copies;
 use crate::exit::Explain as _;
 use crate::git::{self, Change, Id, Linked, Repo};
-use crate::guard::{self, own::has_own};
+use crate::guard::{self, own::has_own_in};
 use crate::ledger::{Actor, Operation, What};
 use crate::name::{AgentName, StreamName};
 use crate::pattern::Matcher;
@@ -446,11 +446,7 @@ impl<'a, 'r> Run<'a, 'r> {
             return;
         }
         let repo = self.workspace.repo;
-        let has_own = if repo.top() == Some(&linked.top) {
-            has_own(repo, HOOK)
-        } else {
-            Repo::at(&linked.top).map_or(true, |repo| has_own(&repo, HOOK))
-        };
+        let has_own = has_own_in(repo, &linked.top, HOOK);
         if let Err(error) = repo.tell_rewritten(&linked.top, pairs, has_own) {
             self.notes.extend(about_hook(&error));
         }

@@ -717,7 +717,6 @@ fn how_many_processes_of_git_a_claim_starts() {
     --git-dir $ROOT/repo/.git -c core.fsync=committed -c core.hooksPath=/dev/null update-ref -m stream: claim api: a1 takes src/api/** --stdin -z
     --git-dir $ROOT/repo/.git worktree add --quiet --no-checkout $ROOT/repo.streams/api stream/api
     reset --hard --quiet --no-recurse-submodules
-    hook run --ignore-missing post-checkout -- $ZERO $OID1 1
     --git-dir $ROOT/repo/.git -c core.fsync=committed -c core.hooksPath=/dev/null update-ref -m stream: claim api: its worktree is ready --stdin -z
     ");
     assert_snapshot!(claim("ui").git_calls().join("\n"), @"
@@ -725,7 +724,6 @@ fn how_many_processes_of_git_a_claim_starts() {
     --git-dir $ROOT/repo/.git -c core.fsync=committed -c core.hooksPath=/dev/null update-ref -m stream: claim ui: a1 takes src/ui/** --stdin -z
     --git-dir $ROOT/repo/.git worktree add --quiet --no-checkout $ROOT/repo.streams/ui stream/ui
     reset --hard --quiet --no-recurse-submodules
-    hook run --ignore-missing post-checkout -- $ZERO $OID1 1
     --git-dir $ROOT/repo/.git -c core.fsync=committed -c core.hooksPath=/dev/null update-ref -m stream: claim ui: its worktree is ready --stdin -z
     ");
     assert_snapshot!(claim("ui").git_calls().join("\n"), @"version");
