@@ -66,21 +66,22 @@ impl Repo {
         limit: Duration,
     ) -> Result<Option<Id>, Error> {
         // `ls-remote` takes a pattern: it also answers with names that only end in ours.
-        let all = self.remote_refs(remote, name, limit)?;
+        let all = self.remote_refs(remote, &[name], limit)?;
         let found = all.into_iter().find(|(found, _)| found == name);
         Ok(found.map(|(_, id)| id))
     }
 
-    /// Where a remote has the refs that match a pattern, by their full names.
+    /// Where a remote has the refs that match any of these patterns, by their full names.
     pub fn remote_refs(
         &self,
         remote: &str,
-        pattern: &str,
+        patterns: &[&str],
         limit: Duration,
     ) -> Result<Vec<(String, Id)>, Error> {
         let output = self
             .unattended()
-            .args(["ls-remote", "--quiet", "--end-of-options", remote, pattern])
+            .args(["ls-remote", "--quiet", "--end-of-options", remote])
+            .args(patterns)
             .run_within(&[0], limit)?;
         Ok(self.refs_told(&output.stdout))
     }

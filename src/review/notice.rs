@@ -101,7 +101,7 @@ fn branches(workspace: &Workspace<'_>) -> Result<HashMap<String, Id>, sync::Erro
     };
     let all = workspace
         .repo
-        .remote_refs(remote, "refs/heads/stream/*", TALK)
+        .remote_refs(remote, &["refs/heads/stream/*"], TALK)
         .map_err(|source| sync::Error::Unreachable {
             remote: remote.clone(),
             branch: "stream/*".to_owned(),

@@ -294,7 +294,7 @@ impl Shared<'_, '_> {
     /// pushes, on a ledger that has gone on since.
     fn forget_spare(&self) -> Result<(), Error> {
         let (repo, below) = (self.repo, chain::kept_below(&self.share));
-        let kept = repo.remote_refs(&self.share.remote, &format!("{below}*"), TALK);
+        let kept = repo.remote_refs(&self.share.remote, &[&format!("{below}*")], TALK);
         let kept = kept.map_err(|source| self.unreachable(source))?;
         let Some(tip) = repo.read_ref(REF)?.filter(|_| !kept.is_empty()) else {
             return Ok(());

@@ -12,6 +12,7 @@ use jiff::SignedDuration;
 use super::entry::{self, For};
 use super::inbox::{self, Asked};
 use super::queue::Ticket;
+use super::share::Share;
 use super::shared::{Parcel, Shared, TALK, is_answered};
 use super::{REF, chain, outbox};
 use crate::clock;
@@ -118,6 +119,7 @@ impl Shared<'_, '_> {
         looks: &mut u32,
         losses: u32,
     ) -> Result<Turn, Error> {
+        let mut seen = None;
         loop {
             let wait = waits.next();
             match wait {
@@ -126,7 +128,7 @@ impl Shared<'_, '_> {
                 None if self.lost.get() => {}
                 None => return Ok(Turn::Over),
             }
-            let place = self.place()?;
+            let (place, tip) = self.place()?;
             *looks += 1;
             // Whoever stands first writes for all; where nobody does, the others do.
             let is_ours = place == Place::First || *looks > PATIENT_LOOKS * losses;
@@ -134,9 +136,13 @@ impl Shared<'_, '_> {
                 self.fetch()?;
             } else if is_ours {
                 self.fetch_all()?;
+            } else if seen != tip && self.may_be_in_vain(own, tip)? {
+                self.fetch()?;
             } else {
+                seen = tip;
                 continue;
             }
+            seen = tip;
             if is_answered(own) {
                 return Ok(Turn::Answered);
             }
@@ -150,28 +156,46 @@ impl Shared<'_, '_> {
         }
     }
 
-    /// Where the announcement of this machine stands, as the remote's refs say: nothing is brought
-    /// here for that.
-    fn place(&self) -> Result<Place, Error> {
+    /// Whether what was announced may have its answer by the remote's ledger: whoever writes there
+    /// now need not know of the announcement.
+    fn may_be_in_vain(&self, own: Option<&Ticket>, tip: Option<Id>) -> Result<bool, Error> {
+        if let (Some(own), Some(there)) = (own, self.beside()) {
+            let state = entry::read(there, tip);
+            return Ok(state.is_ok_and(|state| !self.is_written(&state, &own.request)));
+        }
+        Ok(tip != self.repo.read_ref(REF)?)
+    }
+
+    /// Where the announcement of this machine stands, and the ledger, as the remote's refs say:
+    /// nothing is brought here for that.
+    fn place(&self) -> Result<(Place, Option<Id>), Error> {
         let Some(pending) = inbox::Pending::read(self.repo)? else {
-            return Ok(Place::First);
+            return Ok((Place::First, None));
         };
+        let Share { remote, name } = &self.share;
         let below = inbox::below(&self.share);
-        let announced = match self.beside() {
-            Some(there) => there.refs_below(below),
+        let told = match self.beside() {
+            Some(there) => there.refs_below(below).and_then(|mut all| {
+                all.extend(there.read_ref(name)?.map(|tip| (name.clone(), tip)));
+                Ok(all)
+            }),
             None => {
-                let remote = &self.share.remote;
-                self.repo.remote_refs(remote, &format!("{below}*"), TALK)
+                let patterns = [&*format!("{below}*"), name];
+                self.repo.remote_refs(remote, &patterns, TALK)
             }
         };
         // Where it cannot be seen, the fetch that follows says why.
-        let mut announced = announced.unwrap_or_default().into_iter();
+        let told = told.unwrap_or_default();
+        let tip = told.iter().find(|(found, _)| found == name);
+        let tip = tip.map(|(_, tip)| *tip);
+        let mut announced = told.into_iter().filter(|(name, _)| name.starts_with(below));
         let own = announced.position(|one| one == (pending.name.clone(), pending.commit));
-        Ok(match own {
+        let place = match own {
             None => Place::Gone,
             Some(0) => Place::First,
             Some(_) => Place::Behind,
-        })
+        };
+        Ok((place, tip))
     }
 
     /// Leaves what waits to whoever writes next, unless that was done before.
