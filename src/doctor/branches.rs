@@ -95,31 +95,32 @@ fn missing(
 
 /// A worktree of a stream that nobody holds, without the branch that it is on.
 fn left_behind(workspace: &Workspace<'_>, linked: &Linked) -> Result<Option<Finding>, Failure> {
-    let Some(name) = linked
-        .branch
-        .as_deref()
-        .and_then(StreamName::from_branch_ref)
-    else {
+    let branch = linked.branch.as_deref();
+    let Some(name) = branch.and_then(StreamName::from_branch_ref) else {
         return Ok(None);
     };
-    let is_held = workspace.state.claim(&name).is_some();
+    // A branch that is only begun, under a name that no stream has ever had, is somebody's own.
+    let record = workspace.state.stream(&name);
+    let is_free = record.is_some_and(|record| record.claim.is_none());
     let is_there = linked.top.exists() && !linked.half_made;
-    if is_held || !is_there || workspace.repo.read_ref(&name.branch_ref())?.is_some() {
+    if !is_free || !is_there || workspace.repo.read_ref(&name.branch_ref())?.is_some() {
         return Ok(None);
     }
-    let top = linked.top.display().to_string();
-    let at = last_of(workspace, &name, Some(linked)).unwrap_or(workspace.base.commit);
+    let was = last_of(workspace, &name, Some(linked));
+    let at = was.unwrap_or(workspace.base.commit);
+    let top = linked.top.display();
     let finding = Finding::new(
         "worktree-branch-gone",
         format!("nobody holds {name}, and its worktree is on its branch, which is gone: '{top}'"),
         "git takes every file there for a new one, and cannot say what was changed",
         format!("git branch {} {at}", name.branch()),
     );
-    Ok(Some(
-        finding
-            .of(&name)
-            .mended_by(Mend::Ref(name.branch_ref(), at)),
-    ))
+    let finding = finding.of(&name);
+    // Anywhere else it would show changes that nobody has made.
+    Ok(Some(match was {
+        Some(at) => finding.mended_by(Mend::Ref(name.branch_ref(), at)),
+        None => finding,
+    }))
 }
 
 /// The last commit that the branch of a stream was at, as far as anything remembers it.

@@ -730,6 +730,28 @@ fn how_many_processes_of_git_a_claim_starts() {
 }
 
 #[test]
+fn the_users_own_post_checkout_hook_runs_in_a_new_worktree() {
+    let sandbox = Sandbox::new();
+    let talks = "#!/bin/sh\necho \"$* in $(pwd)\" >>\"$TMPDIR/own\"\nexit 3\n";
+    sandbox.script(".git/hooks/post-checkout", talks);
+    let claim = sandbox.run(["claim", "api", "--files", "src/api/**"]);
+    let ran = claim.agent("a1").go();
+    ran.succeeded();
+    assert!(
+        ran.stderr().contains("post-checkout hook failed"),
+        "{}",
+        ran.block()
+    );
+    let (zero, tip) = ("0".repeat(40), sandbox.git(&["rev-parse", "main"]));
+    let worktree = sandbox.root().join("repo.streams/api");
+    let said = fs::read_to_string(sandbox.root().join("tmp/own")).unwrap();
+    assert_eq!(
+        said,
+        format!("{zero} {} 1 in {}\n", tip.trim(), worktree.display())
+    );
+}
+
+#[test]
 fn a_worktree_that_was_deleted_is_made_again() {
     let sandbox = Sandbox::new();
     let claim = || {

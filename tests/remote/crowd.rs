@@ -71,6 +71,32 @@ fn whoever_finds_nobody_else_decides_what_it_has_announced_itself() {
     assert!(!scene.one.join(".git/git-stream/announced.json").exists());
 }
 
+#[test]
+fn who_stands_behind_sees_that_the_answer_is_no_by_now() {
+    let scene = Scene::new();
+    let remote = |words: &[&str]| scene.fleet.sandbox.git_in(&scene.fleet.remote, words);
+    let before = remote(&["rev-parse", "refs/stream/ledger"]);
+    let first = scene.claim(&scene.one, "a1", "all", "src/**");
+    first.go().succeeded();
+    // It counts only when the other one has announced what it asks; somebody else stands first.
+    remote(&["update-ref", "refs/taken", "refs/stream/ledger"]);
+    remote(&["update-ref", "refs/stream/ledger", before.trim()]);
+    remote(&["update-ref", "refs/stream/inbox/0", "refs/heads/main"]);
+    let taken = "env -u GIT_QUARANTINE_PATH git update-ref refs/stream/ledger refs/taken";
+    let announced = format!("case \"$name\" in refs/stream/inbox/*) {taken};; esac; done");
+    scene
+        .fleet
+        .hook("pre-receive", &LOSE_ONCE.replace("done", &announced));
+    scene.arm();
+    let claim = scene.claim(&scene.two, "a2", "api", "src/api/**");
+    let ran = claim.counting().go();
+    assert_eq!(ran.status(), 4, "{}", ran.block());
+    let calls = ran.git_calls();
+    let looks = calls.iter().filter(|call| call.contains("ls-remote"));
+    assert_eq!(looks.count(), 1, "{calls:#?}");
+    assert_eq!(scene.announced().lines().count(), 1);
+}
+
 /// A machine dies at any point of announcing; another one, which has lost as well, writes next.
 fn dies_and_is_decided(files: &str, both: &dyn Fn(i32, i32) -> bool) -> usize {
     let mut decided = 0;

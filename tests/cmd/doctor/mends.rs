@@ -136,6 +136,15 @@ fn a_worktree_that_stayed_gets_its_branch_back() {
     scene.sandbox.git(&["update-ref", "-d", branch]);
     assert_eq!(scene.found(&["--repair"]), ["worktree-branch-gone, mended"]);
     assert_eq!(scene.tip(), tip);
+    // A branch that is only begun is nobody's but its worktree's.
+    let top = scene.sandbox.root().join("begun");
+    let add = ["worktree", "add", "-q", "--detach"];
+    scene
+        .sandbox
+        .git(&[&add[..], &[top.to_str().unwrap()]].concat());
+    let begin = ["symbolic-ref", "HEAD", "refs/heads/stream/begun"];
+    scene.sandbox.git_in(&top, &begin);
+    assert!(scene.found(&[]).is_empty());
 }
 
 #[test]
